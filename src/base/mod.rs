@@ -1,0 +1,19 @@
+//! What every floor needs: places in texts, diagnostics, deadlines, secrets and plain text.
+//!
+//! Nothing here touches a file, socket, clock, thread or the environment. Room order: `text`, `duration`, `secret`,
+//! `place`, `deadline`, `diagnostic`; each may use those before it.
+
+pub mod text;
+
+pub mod duration;
+
+pub mod secret;
+
+pub mod place;
+
+pub mod deadline;
+
+pub mod diagnostic;
+
+/// Untyped data: variables, parsed answers, captured values. Maps keep their order.
+pub type Data = serde_json::Value;

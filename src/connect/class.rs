@@ -1,0 +1,229 @@
+//! What a kind of connection is: the contracts of a class and of its connections, and the tables that describe them.
+
+use crate::base::deadline::Deadline;
+use crate::base::secret::Secret;
+use crate::connect::interrupt::Interrupt;
+use crate::record::answer::Answer;
+use crate::record::call::Call;
+use crate::record::fault::{Fault, Subject};
+use indexmap::IndexMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A kind of connection. One value serves every device; it holds no connection.
+pub trait Class: Send + Sync {
+    /// What it is called, what it offers, and which options it takes.
+    fn spec(&self) -> &'static ClassSpec;
+
+    /// Opens a connection. Blocks until it is ready for calls, the deadline passes, or the run is interrupted.
+    ///
+    /// # Errors
+    /// A fault of the phase validation or creation, without its subject, which the caller fills in.
+    fn open(&self, endpoint: &Endpoint, limits: &Limits<'_>) -> Result<Box<dyn Connection>, Fault>;
+}
+
+/// An open connection. Whoever holds it is its only user.
+pub trait Connection: Send {
+    /// Calls a service. Blocks until the whole answer is there, the deadline passes, or the run is interrupted.
+    ///
+    /// # Errors
+    /// A fault. Afterwards [`Connection::is_alive`] tells whether the connection can be used again; a connection in an
+    /// unknown state is not alive.
+    fn call(&mut self, call: &Call, limits: &Limits<'_>) -> Result<Answer, Fault>;
+
+    /// Whether the next call has a chance. Does not block, and sends nothing.
+    fn is_alive(&mut self) -> bool;
+
+    /// Ends the connection. Does not wait for the peer; closing twice is harmless, and dropping closes.
+    fn close(&mut self);
+}
+
+/// What bounds a blocking call.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits<'a> {
+    /// When to give up, and the setting that says so.
+    pub deadline: &'a Deadline,
+    /// Ends the wait early when the run is interrupted.
+    pub interrupt: &'a Interrupt,
+}
+
+/// Where a connection goes and how it introduces itself: everything that a class needs, resolved.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Device, alias, path and class, for messages.
+    pub subject: Subject,
+    /// The device's `os`; empty when nothing is said.
+    pub os: String,
+    /// `host`, or pyATS's `ip`.
+    pub host: Option<String>,
+    /// `port`.
+    pub port: Option<u16>,
+    /// `command`: a program to spawn.
+    pub command: Option<String>,
+    /// Credentials to try, the first one first.
+    pub logins: Vec<Login>,
+    /// The class's options, checked against [`ClassSpec::options`].
+    pub options: Options,
+    /// The folder that relative paths in the testbed start from.
+    pub folder: PathBuf,
+    /// The user's home folder, where one is known.
+    pub home: Option<PathBuf>,
+}
+
+impl Endpoint {
+    /// A path of the testbed, made absolute: `~/` is the home folder, anything relative starts from the testbed's.
+    #[must_use]
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), &self.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => self.folder.join(Path::new(path)),
+        }
+    }
+}
+
+/// One credential, resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Login {
+    /// The credential's name.
+    pub name: String,
+    /// The login name.
+    pub username: Option<String>,
+    /// The login password.
+    pub password: Option<Secret>,
+    /// The password of the privileged mode.
+    pub enable_password: Option<Secret>,
+    /// A private key file, absolute.
+    pub key_file: Option<PathBuf>,
+    /// The passphrase of that key.
+    pub passphrase: Option<Secret>,
+}
+
+/// The options that a user set, by name, each of the kind that the class declares.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options(pub IndexMap<&'static str, OptionValue>);
+
+impl Options {
+    /// The text of an option of the kinds text, choice and file.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.0.get(name) {
+            Some(OptionValue::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of a switch; `None` when it is not set.
+    #[must_use]
+    pub fn switch(&self, name: &str) -> Option<bool> {
+        match self.0.get(name) {
+            Some(OptionValue::Switch(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The value of a count.
+    #[must_use]
+    pub fn count(&self, name: &str) -> Option<u32> {
+        match self.0.get(name) {
+            Some(OptionValue::Count(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The value of a duration.
+    #[must_use]
+    pub fn duration(&self, name: &str) -> Option<Duration> {
+        match self.0.get(name) {
+            Some(OptionValue::Duration(value)) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+/// The value of an option.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OptionValue {
+    /// Of the kinds text, choice and file.
+    Text(String),
+    /// Of the kind switch.
+    Switch(bool),
+    /// Of the kind count.
+    Count(u32),
+    /// Of the kind duration.
+    Duration(Duration),
+}
+
+/// What a class is called, what it offers, and which options it takes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ClassSpec {
+    /// Its name in `class:`.
+    pub name: &'static str,
+    /// One line about it.
+    pub summary: &'static str,
+    /// The protocols of a path that mean this class when no class is named.
+    pub protocols: &'static [&'static str],
+    /// What a path must say: `host`, `command`, ...
+    pub requires: &'static [&'static str],
+    /// The services of its connections.
+    pub services: &'static [ServiceSpec],
+    /// The options that a path may set.
+    pub options: &'static [OptionSpec],
+}
+
+impl ClassSpec {
+    /// The service of that name.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<&'static ServiceSpec> {
+        self.services.iter().find(|service| service.name == name)
+    }
+}
+
+/// A service: what a connection can be asked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ServiceSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// One line about it.
+    pub summary: &'static str,
+    /// Whether it changes the device, so that it is not repeated without the user's word.
+    pub changes: bool,
+    /// What a good answer has when a step asserts nothing.
+    pub default_check: DefaultCheck,
+}
+
+/// What a good answer has when a step asserts nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultCheck {
+    /// Any whole answer is good.
+    Answered,
+    /// The exit code is 0.
+    ExitCodeZero,
+}
+
+/// An option of a class.
+#[derive(Debug, PartialEq, Eq)]
+pub struct OptionSpec {
+    /// Its key in the path, or under the path's `arguments`.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: OptionKind,
+    /// One line about it, with its default.
+    pub summary: &'static str,
+}
+
+/// What an option takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionKind {
+    /// Any text.
+    Text,
+    /// A path, relative to the testbed's file.
+    File,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `true` or `false`.
+    Switch,
+    /// A whole number from 1.
+    Count,
+    /// A duration; in testbeds a bare number means seconds, as in pyATS.
+    Duration,
+}
