@@ -1,1 +1,3 @@
+//! The binary `runner`: everything is in the library's `cli`.
+
 fn main() {}

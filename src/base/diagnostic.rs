@@ -139,24 +139,24 @@ mod tests {
         let source = Source::new("testbed.yaml", "devices:\n  r1:\n    class: shh\n");
         let place = Place::new(&source, 26..29);
         let shown = Diagnostic::error(&place, "class `shh` is unknown").did_you_mean(Some("ssh")).render(Colour::Plain);
-        expect![[r#"
+        expect![[r"
             error: class `shh` is unknown
              --> testbed.yaml:3:12
               |
             3 |     class: shh
               |            ^^^
             hint: did you mean `ssh`?
-        "#]]
+        "]]
         .assert_eq(&shown);
     }
 
     #[test]
     fn an_error_without_place_is_one_line() {
         let shown = Diagnostic::unplaced("`job.yaml` cannot be read").hint("does it exist?").render(Colour::Plain);
-        expect![[r#"
+        expect![[r"
             error: `job.yaml` cannot be read
             hint: does it exist?
-        "#]]
+        "]]
         .assert_eq(&shown);
     }
 }

@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_raised_interrupt_ends_a_wait_at_once_and_stays_raised() {
         let interrupt = Interrupt::new().expect("an eventfd");
-        let far = Instant::now() + Duration::from_secs(60);
+        let far = Instant::now() + Duration::from_mins(1);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| interrupt.sleep(far));
             interrupt.raise();
