@@ -17,3 +17,16 @@ pub mod diagnostic;
 
 /// Untyped data: variables, parsed answers, captured values. Maps keep their order.
 pub type Data = serde_json::Value;
+
+/// What kind of data it is, for messages: `text`, `a number`, `a list`.
+#[must_use]
+pub fn kind_of(data: &Data) -> &'static str {
+    match data {
+        Data::Null => "nothing",
+        Data::Bool(_) => "a boolean",
+        Data::Number(_) => "a number",
+        Data::String(_) => "text",
+        Data::Array(_) => "a list",
+        Data::Object(_) => "a mapping",
+    }
+}

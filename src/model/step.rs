@@ -36,6 +36,8 @@ pub struct Step {
     pub assertions: Option<Placed<Vec<Assertion>>>,
     /// `continue_on_failure`.
     pub continue_on_failure: bool,
+    /// `idempotent`: a step that changes the device may be repeated.
+    pub idempotent: bool,
     /// `sensitive`: input and answer stay out of every report.
     pub sensitive: bool,
 }

@@ -68,9 +68,9 @@ pub enum Fact {
         /// From its start to its end; zero when it never started.
         took: Duration,
     },
-    /// The run was asked to end: by a signal or by its own deadline.
+    /// A signal asked the run to end.
     Interrupted {
-        /// By what: `SIGINT`, `timeout of the job (30m)`.
+        /// By what: `SIGINT`, `SIGTERM`.
         by: String,
     },
     /// Every cell has ended; always last.

@@ -1,0 +1,91 @@
+//! The command line.
+
+use crate::record::verdict::ExitStatus;
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A declarative, testbed-driven test runner: YAML in, device commands out, JUnit back.
+#[derive(Debug, Parser)]
+#[command(name = "runner", version, max_term_width = 100, after_help = exit_statuses())]
+pub(super) struct Arguments {
+    /// When to use colour. `NO_COLOR` in the environment means never.
+    #[arg(long = "color", visible_alias = "colour", value_name = "WHEN", default_value = "auto", global = true)]
+    pub(super) colour: When,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a job: check everything, connect, ask, judge, report.
+    Run(Run),
+    /// Check a job and its testbed without opening a connection or running anything.
+    Check(Job),
+    /// Show what a run would do: every connection, test and step, in the order of the reports.
+    Plan(Job),
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A job, its testbed and what is left of them.
+#[derive(Debug, Args)]
+pub(super) struct Job {
+    /// The job's YAML file.
+    #[arg(value_name = "JOB")]
+    pub(super) job: PathBuf,
+
+    /// Use this testbed instead of the job's own.
+    #[arg(long, value_name = "FILE")]
+    pub(super) testbed: Option<PathBuf>,
+
+    /// Set a variable, stronger than any other. The value is read as YAML: `--var count=3` is a number.
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) vars: Vec<String>,
+
+    /// Run only on these devices: names, aliases or globs.
+    #[arg(long = "device", visible_alias = "devices", value_name = "PATTERN", value_delimiter = ',')]
+    pub(super) devices: Vec<String>,
+
+    /// Run only these tests: names, ids or globs.
+    #[arg(long = "test", visible_alias = "tests", value_name = "PATTERN")]
+    pub(super) tests: Vec<String>,
+}
+
+/// Arguments of `runner run`.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) job: Job,
+
+    /// Write a JUnit file, for Jenkins, GitLab and others. Its name should end in `.xml`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+
+    /// The most calls under way at once. It follows the number of devices and pools, not of processors.
+    #[arg(long, short, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(super) jobs: u32,
+
+    /// Say only what did not pass, and the totals.
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Say more: every step.
+    #[arg(long, short)]
+    pub(super) verbose: bool,
+}
+
+fn exit_statuses() -> String {
+    let lines: Vec<String> = ExitStatus::TABLE.iter().map(|(status, meaning)| format!("  {:>3}  {meaning}", status.code())).collect();
+    format!("Exit status:\n{}", lines.join("\n"))
+}

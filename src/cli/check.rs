@@ -1,0 +1,40 @@
+//! `runner check` and `runner plan`.
+
+use crate::base::text;
+use crate::cli::arguments::Job;
+use crate::cli::inputs::{self, accept};
+use crate::cli::world::World;
+use crate::engine::plan::describe;
+use crate::record::event::CellKind;
+use crate::record::verdict::ExitStatus;
+use std::io::Write;
+
+/// Checks a job and says what it found.
+pub(super) fn check(arguments: &Job, world: &World) -> ExitStatus {
+    let accepted = accept(arguments, world);
+    inputs::complain(&accepted.complaints, world);
+    let Some(plan) = accepted.plan else { return refused(accepted.complaints.len()) };
+    let tests = plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test).count();
+    let devices = text::count(plan.routes.iter().map(|route| route.device).collect::<std::collections::BTreeSet<_>>().len(), "device");
+    say(&format!("{}: {} on {devices}, nothing was opened\n", plan.job, text::count(tests, "test case")));
+    if tests == 0 { ExitStatus::NothingSelected } else { ExitStatus::Passed }
+}
+
+/// Shows the plan.
+pub(super) fn plan(arguments: &Job, world: &World) -> ExitStatus {
+    let accepted = accept(arguments, world);
+    inputs::complain(&accepted.complaints, world);
+    let Some(plan) = accepted.plan else { return refused(accepted.complaints.len()) };
+    say(&describe(&plan));
+    if plan.cells.is_empty() { ExitStatus::NothingSelected } else { ExitStatus::Passed }
+}
+
+fn refused(complaints: usize) -> ExitStatus {
+    let _ = writeln!(std::io::stderr(), "{}, nothing was run", text::count(complaints, "complaint"));
+    ExitStatus::NotAccepted
+}
+
+fn say(data: &str) {
+    // A reader that has seen enough closes the pipe.
+    let _ = std::io::stdout().write_all(data.as_bytes());
+}

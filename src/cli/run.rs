@@ -1,0 +1,142 @@
+//! `runner run`.
+
+use crate::base::text;
+use crate::cli::arguments::Run;
+use crate::cli::inputs::{self, Accepted, accept};
+use crate::cli::signals;
+use crate::cli::world::World;
+use crate::engine::dispatch::{self, Options};
+use crate::engine::journal::Journal;
+use crate::engine::plan::Plan;
+use crate::record::event::{CellKind, Event, Fact, RunHead};
+use crate::record::ledger::Ledger;
+use crate::record::redact::Redactor;
+use crate::record::verdict::ExitStatus;
+use crate::report::console::{Bars, Console, Style, Verbosity};
+use crate::report::junit;
+use crate::report::junit::sink::JunitFile;
+use crate::report::{ReportError, Reporter};
+use std::cell::RefCell;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Runs a job: files, plan, reports, run.
+pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
+    let accepted = accept(&arguments.job, world);
+    let said = inputs::complain(&accepted.complaints, world);
+    let tests = |plan: &Plan| plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test).count();
+    match accepted {
+        Accepted { plan: None, complaints, .. } => {
+            warn(&format!("{}, nothing was run", text::count(complaints.len(), "complaint")));
+            reject(arguments, &said, ExitStatus::NotAccepted)
+        }
+        Accepted { plan: Some(plan), .. } if tests(&plan) == 0 => {
+            warn("nothing was selected, nothing was run");
+            reject(arguments, "nothing was selected", ExitStatus::NothingSelected)
+        }
+        Accepted { plan: Some(plan), testbed, .. } => execute(arguments, world, plan, testbed),
+    }
+}
+
+/// Writes a report all the same when nothing is run, so that no older one is taken for this run's.
+fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
+    let Some(path) = &arguments.junit else { return status };
+    let document = junit::rejected(&arguments.job.job.display().to_string(), said);
+    let written = document.map_err(|error| error.to_string()).and_then(|document| JunitFile::create(path).replace(&document).map_err(|error| error.to_string()));
+    match written {
+        Ok(()) => status,
+        Err(error) => {
+            warn(&error);
+            ExitStatus::ReportUnwritable
+        }
+    }
+}
+
+fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String) -> ExitStatus {
+    let words: Vec<&str> = plan.words.iter().map(String::as_str).collect();
+    let redactor = Arc::new(Redactor::new(&plan.secrets, &words));
+    let reporters = RefCell::new(Reporters::new(arguments, world));
+    let mut sink = |event: &Event, ledger: &Ledger| reporters.borrow_mut().event(event, ledger);
+    let mut journal = Journal::new(world.start, redactor, &mut sink);
+    journal.note(Fact::RunStarted(Box::new(head(&plan, world, testbed))), Instant::now());
+    if reporters.borrow().has_failed() {
+        // The first report could not be written, which is known before anything is opened.
+        return reporters.borrow_mut().finish(journal.ledger(), ExitStatus::ReportUnwritable);
+    }
+    let options = Options { jobs: arguments.jobs as usize, folder: world.folder.clone() };
+    let ran = signals::listen().and_then(|signals| dispatch::run(&Arc::new(plan), &options, &signals, &mut journal));
+    let status = ran.unwrap_or_else(|error| {
+        warn(&format!("the run could not begin: {error}"));
+        ExitStatus::Errored
+    });
+    reporters.borrow_mut().finish(journal.ledger(), status)
+}
+
+fn head(plan: &Plan, world: &World, testbed: String) -> RunHead {
+    RunHead {
+        run_id: world.run_id.clone(),
+        started: world.started.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        hostname: world.hostname.clone(),
+        job: plan.job.clone(),
+        file: plan.file.clone(),
+        testbed,
+        cells: plan.cells.iter().map(|cell| cell.head.clone()).collect(),
+    }
+}
+
+/// Everyone who reports on a run. One that fails is left alone from then on, and the run goes on.
+struct Reporters {
+    active: Vec<Box<dyn Reporter>>,
+    failures: Vec<ReportError>,
+}
+
+impl Reporters {
+    fn new(arguments: &Run, world: &World) -> Self {
+        let verbosity = match (arguments.quiet, arguments.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        let bars = if world.terminal && !arguments.quiet { Bars::On } else { Bars::Off };
+        let style = Style { colour: world.colour, bars, verbosity };
+        let reports = arguments.junit.iter().map(|path| ("JUnit".to_owned(), path.display().to_string())).collect();
+        let console: Box<dyn Reporter> = Box::new(Console::new(Box::new(std::io::stderr()), style, reports));
+        let junit = arguments.junit.iter().map(|path| Box::new(JunitFile::create(path)) as Box<dyn Reporter>);
+        Self { active: junit.chain([console]).collect(), failures: Vec::new() }
+    }
+
+    fn event(&mut self, event: &Event, ledger: &Ledger) {
+        self.tell(|reporter| reporter.event(event, ledger));
+    }
+
+    fn has_failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    /// Lets every report be finished; the status of the run, unless a report could not be written.
+    fn finish(&mut self, ledger: &Ledger, status: ExitStatus) -> ExitStatus {
+        self.tell(|reporter| reporter.finish(ledger));
+        for failure in &self.failures {
+            warn(&failure.to_string());
+        }
+        if self.has_failed() { ExitStatus::ReportUnwritable } else { status }
+    }
+
+    fn tell(&mut self, mut say: impl FnMut(&mut dyn Reporter) -> Result<(), ReportError>) {
+        let failures = &mut self.failures;
+        self.active.retain_mut(|reporter| match say(reporter.as_mut()) {
+            Ok(()) => true,
+            Err(error) => {
+                failures.push(error);
+                false
+            }
+        });
+    }
+}
+
+fn warn(sentence: &str) {
+    // Nobody listens when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{sentence}");
+}

@@ -1,0 +1,150 @@
+//! Decides what an answer is worth: default check, parse, capture, assertions.
+
+use crate::base::Data;
+use crate::base::text;
+use crate::connect::class::DefaultCheck;
+use crate::engine::plan::Step;
+use crate::engine::task::{Bad, Ended, Task};
+use crate::eval::capture::CaptureError;
+use crate::eval::extract::Evidence;
+use crate::eval::parse::ParseError;
+use crate::eval::scope::{Layer, Scope};
+use crate::record::answer::Answer;
+use crate::record::check::Check;
+use crate::record::fault::Fault;
+
+/// What one call came to.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    pub(super) asked: Option<String>,
+    pub(super) answer: Option<Answer>,
+    pub(super) checks: Vec<Check>,
+    /// What is wrong that is not an assertion.
+    pub(super) problem: String,
+    pub(super) fault: Option<Fault>,
+    pub(super) captured: Vec<(String, Data)>,
+    /// What was captured, for reports.
+    pub(super) shown: Vec<(String, Data)>,
+}
+
+impl Judged {
+    pub(super) fn fault(fault: Fault) -> Self {
+        Self { fault: Some(fault), ..Self::default() }
+    }
+
+    pub(super) fn problem(problem: String) -> Self {
+        Self { problem, ..Self::default() }
+    }
+
+    /// The same for a step that asked nothing.
+    pub(super) fn without_answer(self) -> Self {
+        Self { answer: None, ..self }
+    }
+
+    pub(super) fn is_good(&self) -> bool {
+        self.fault.is_none() && self.problem.is_empty() && self.checks.iter().all(|check| check.held)
+    }
+
+    /// How it ended, with the step's title before the reason.
+    pub(super) fn ended(&self, task: &Task) -> Ended {
+        let title = task.step.reference(&task.scope).title();
+        if let Some(fault) = &self.fault {
+            return Ended::Bad(Bad::errored(fault.kind, format!("{title}: {fault}")));
+        }
+        let wrong: Vec<&str> = self.checks.iter().filter(|check| !check.held).map(|check| check.sentence.as_str()).collect();
+        let first = if self.problem.is_empty() { wrong.first().copied() } else { Some(self.problem.as_str()) };
+        let Some(first) = first else { return Ended::Good };
+        let first = if task.step.sensitive { "it did not hold (the step is sensitive)" } else { first };
+        let more = wrong.len() + usize::from(!self.problem.is_empty()) - 1;
+        let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        Ended::Bad(Bad::failed(format!("{title}: {first}{more}")))
+    }
+}
+
+/// Judges an answer as the task's step says.
+pub(super) fn judge(task: &Task, asked: Option<String>, answer: Result<Answer, Fault>, default: DefaultCheck) -> Judged {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(fault) => return Judged { asked, ..Judged::fault(fault) },
+    };
+    let mut judged = judge_answer(&task.step, &task.scope, &answer, default);
+    judged.asked = asked;
+    judged.answer = Some(answer);
+    judged
+}
+
+fn judge_answer(step: &Step, scope: &Scope, answer: &Answer, default: DefaultCheck) -> Judged {
+    let mut judged = Judged::default();
+    if step.assertions.is_none() && !judge_by_default(answer, default, step, &mut judged) {
+        return judged;
+    }
+    let mut evidence = Evidence::new(Some(answer), None);
+    let parsed = match step.parser.as_ref().map(|parser| parser.parse(evidence.text(), scope)) {
+        None => None,
+        Some(Ok(parsed)) => Some(parsed),
+        Some(Err(ParseError::Refused(sentence))) => return Judged { problem: sentence, ..judged },
+        Some(Err(ParseError::Fault(fault))) => return Judged { fault: Some(fault), ..judged },
+    };
+    if let Some(parsed) = &parsed {
+        evidence = evidence.with_parsed(parsed);
+    }
+    let mut scope = scope.clone();
+    if step.reads_result {
+        scope = scope.over(Layer::of("result", &result(answer, &evidence, parsed.as_ref())));
+    }
+    match step.capture.as_ref().map(|capture| capture.take(&evidence, &scope)) {
+        None => {}
+        Some(Ok(captured)) => {
+            scope = scope.over(Layer::from_data(captured.iter().map(|(name, value)| (name, value))));
+            judged.captured = captured;
+        }
+        Some(Err(CaptureError::Missing(sentence))) => judged.problem = sentence,
+        Some(Err(CaptureError::Fault(fault))) => return Judged { fault: Some(fault), ..judged },
+    }
+    for assertion in step.assertions.iter().flatten() {
+        match assertion.judge(&evidence, &scope) {
+            Ok(check) => judged.checks.push(check),
+            // A variable that was to be captured is missing then; the capture's own sentence says why.
+            Err(_) if !judged.problem.is_empty() => {}
+            Err(fault) => return Judged { fault: Some(fault), ..judged },
+        }
+    }
+    judged
+}
+
+/// Applies the service's own idea of a good answer; false when it does not hold.
+fn judge_by_default(answer: &Answer, default: DefaultCheck, step: &Step, judged: &mut Judged) -> bool {
+    let code = match (default, answer.exit_code) {
+        (DefaultCheck::Answered, None | Some(0)) | (DefaultCheck::ExitCodeZero, Some(0)) => return true,
+        (DefaultCheck::ExitCodeZero, None) => {
+            judged.problem = "expected exit code 0, got none".to_owned();
+            return false;
+        }
+        (_, Some(code)) => code,
+    };
+    let last_words = answer.stderr.lines().rev().find(|line| !line.trim().is_empty());
+    let last_words = last_words.map(|line| format!(": {}", text::one_line(&text::plain(line), 120))).unwrap_or_default();
+    judged.checks.push(Check {
+        held: false,
+        sentence: format!("expected exit code 0, got {code}{last_words}"),
+        source: "exit_code".to_owned(),
+        expected: "0 (int)".to_owned(),
+        actual: format!("{code} (int)"),
+        place: step.place.clone(),
+        nearest: Vec::new(),
+    });
+    false
+}
+
+/// What templates see as `result`.
+fn result(answer: &Answer, evidence: &Evidence<'_>, parsed: Option<&Data>) -> Data {
+    serde_json::json!({
+        "text": evidence.text(),
+        "stdout": answer.stdout,
+        "stderr": answer.stderr,
+        "parsed": parsed,
+        "exit_code": answer.exit_code,
+        "status": answer.status,
+        "duration": answer.took.as_secs_f64(),
+    })
+}

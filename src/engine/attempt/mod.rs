@@ -1,0 +1,176 @@
+//! One attempt on a worker: render, call, parse, capture, judge.
+//!
+//! Runs on a thread of the crew, which it may block up to the task's limits. It knows nothing of other cells, of the
+//! terminal or of reports. `judge` decides what an answer is worth; `show` makes what reports keep of it.
+
+mod judge;
+mod show;
+
+use crate::base::Data;
+use crate::base::deadline::{Deadline, Limit};
+use crate::connect::class::{DefaultCheck, Limits};
+use crate::connect::interrupt::Interrupt;
+use crate::connect::pool::Worker;
+use crate::connect::wire::process;
+use crate::engine::attempt::judge::{Judged, judge};
+use crate::engine::plan::Action;
+use crate::engine::task::{Done, Ended, Task};
+use crate::eval::scope::Layer;
+use crate::eval::value::Value;
+use crate::record::answer::Answer;
+use crate::record::call::Call;
+use crate::record::fault::{Fault, FaultKind};
+use crate::record::redact::Redactor;
+use indexmap::IndexMap;
+use std::path::Path;
+use std::time::Instant;
+
+/// What every attempt of a run may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tools<'a> {
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) redactor: &'a Redactor,
+    /// Where processes of this machine run.
+    pub(super) folder: &'a Path,
+    /// The limit of opening a connection anew.
+    pub(super) open_within: &'a Limit,
+}
+
+/// Makes one attempt of a task. Blocks up to its limits.
+pub(super) fn run(task: &Task, worker: Option<&mut Worker>, tools: Tools<'_>) -> Done {
+    let mut attempt = Attempt { task, worker, tools };
+    match &task.step.action {
+        Action::Execute { commands, .. } => {
+            let wanted = |index: &usize| task.command.is_none_or(|only| only == *index);
+            let calls = (0..commands.len()).filter(wanted).map(|index| commands[index].render(&task.scope).map(Call::execute));
+            attempt.ask_all(calls)
+        }
+        Action::Configure { lines, .. } => {
+            let lines: Result<Vec<String>, Fault> = lines.iter().map(|line| line.render(&task.scope)).collect();
+            attempt.ask_all([lines.map(Call::configure)])
+        }
+        Action::Shell(command) => {
+            let judged = match command.render(&task.scope) {
+                Ok(command) => {
+                    let answer = attempt.process(&command);
+                    judge(task, Some(command), answer, DefaultCheck::ExitCodeZero)
+                }
+                Err(fault) => Judged::fault(fault),
+            };
+            attempt.done(vec![judged])
+        }
+        Action::Assert => attempt.done(vec![judge(task, None, Ok(Answer::default()), DefaultCheck::Answered).without_answer()]),
+        Action::Set(values) => attempt.done(vec![set(task, values)]),
+        Action::Fail(reason) => attempt.done(vec![match reason.render(&task.scope) {
+            Ok(reason) => Judged::problem(reason),
+            Err(fault) => Judged::fault(fault),
+        }]),
+        Action::Log(line) => match line.render(&task.scope) {
+            Ok(line) => Done { logged: vec![line], ..Done::good() },
+            Err(fault) => attempt.done(vec![Judged::fault(fault)]),
+        },
+        Action::Skip(reason) => match reason.render(&task.scope) {
+            Ok(reason) => Done { ended: Ended::Skip(reason), ..Done::good() },
+            Err(fault) => attempt.done(vec![Judged::fault(fault)]),
+        },
+        Action::Wait(_) | Action::Group { .. } => {
+            let sentence = format!("`{}` was given to a worker", task.step.action.name());
+            attempt.done(vec![Judged::fault(Fault::new(FaultKind::Internal, sentence))])
+        }
+    }
+}
+
+/// Renders the values of a `set` step; each sees those before it.
+fn set(task: &Task, values: &[(String, Value)]) -> Judged {
+    let mut judged = Judged::default();
+    let mut scope = task.scope.clone();
+    for (name, value) in values {
+        match value.render(&scope) {
+            Ok(value) => {
+                scope = scope.over(Layer::of(name, &value));
+                judged.captured.push((name.clone(), value));
+            }
+            Err(fault) => return Judged::fault(fault),
+        }
+    }
+    judged
+}
+
+struct Attempt<'a> {
+    task: &'a Task,
+    worker: Option<&'a mut Worker>,
+    tools: Tools<'a>,
+}
+
+impl Attempt<'_> {
+    /// Asks one thing after another; the first bad answer is the last.
+    fn ask_all(&mut self, calls: impl IntoIterator<Item = Result<Call, Fault>>) -> Done {
+        let mut all = Vec::new();
+        for call in calls {
+            let judged = match call {
+                Ok(call) => {
+                    let answer = self.call(&call);
+                    judge(self.task, Some(call.shown()), answer, self.default_check(&call))
+                }
+                Err(fault) => Judged::fault(fault),
+            };
+            let good = judged.is_good();
+            all.push(judged);
+            if !good {
+                break;
+            }
+        }
+        self.done(all)
+    }
+
+    fn call(&mut self, call: &Call) -> Result<Answer, Fault> {
+        let Some(worker) = self.worker.as_deref_mut() else {
+            return Err(Fault::new(FaultKind::Internal, "the step was given no connection"));
+        };
+        let opening = sooner(self.tools.open_within, self.task.deadline.as_ref());
+        worker.ensure_open(&Limits { deadline: &opening, interrupt: self.tools.interrupt })?;
+        let deadline = sooner(&self.task.timeout, self.task.deadline.as_ref());
+        worker.call(call, &Limits { deadline: &deadline, interrupt: self.tools.interrupt })
+    }
+
+    fn process(&self, command: &str) -> Result<Answer, Fault> {
+        let deadline = sooner(&self.task.timeout, self.task.deadline.as_ref());
+        let limits = Limits { deadline: &deadline, interrupt: self.tools.interrupt };
+        process::run(command, self.tools.folder, process::MAX_ANSWER, &limits)
+    }
+
+    fn default_check(&self, call: &Call) -> DefaultCheck {
+        let service = self.worker.as_ref().and_then(|worker| worker.route().service(&call.service));
+        service.map_or(DefaultCheck::Answered, |service| service.default_check)
+    }
+
+    /// Puts together what the calls of the attempt came to.
+    fn done(&self, all: Vec<Judged>) -> Done {
+        let mut done = Done::good();
+        let several = all.len() > 1 || (self.task.step.action.commands() > 1 && self.task.command.is_none());
+        let mut lists: IndexMap<String, Vec<Data>> = IndexMap::new();
+        for mut judged in all {
+            done.ended.worsen(judged.ended(self.task));
+            for (name, value) in std::mem::take(&mut judged.captured) {
+                judged.shown.push((name.clone(), value.clone()));
+                lists.entry(name).or_default().push(value);
+            }
+            done.attempts.push(show::attempt(self.task, self.worker.as_deref(), judged, self.tools.redactor));
+        }
+        let one_or_all = |mut list: Vec<Data>| match (several, list.pop()) {
+            (false, Some(only)) => only,
+            (_, last) => Data::Array(list.into_iter().chain(last).collect()),
+        };
+        done.captured = lists.into_iter().map(|(name, list)| (name, one_or_all(list))).collect();
+        done
+    }
+}
+
+/// The deadline of one call: its own limit from now, or a sooner one.
+fn sooner(limit: &Limit, other: Option<&Deadline>) -> Deadline {
+    let own = Deadline::new(Instant::now(), limit.clone());
+    match other {
+        Some(other) => own.sooner(other.clone()),
+        None => own,
+    }
+}

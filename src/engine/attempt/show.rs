@@ -1,0 +1,91 @@
+//! What reports keep of an attempt.
+
+use crate::base::text;
+use crate::connect::pool::Worker;
+use crate::engine::attempt::judge::Judged;
+use crate::engine::task::Task;
+use crate::record::answer::Answer;
+use crate::record::event::{AnswerRecord, Attempt};
+use crate::record::redact::Redactor;
+use crate::record::verdict::Verdict;
+use std::time::Duration;
+
+/// How much of a good answer is kept, in bytes.
+const GOOD_ANSWER: usize = 4 * 1024;
+
+/// How much of standard error is kept, in bytes.
+const STDERR: usize = 4 * 1024;
+
+/// How much of a captured value is kept, in bytes of JSON.
+const CAPTURED: usize = 1024;
+
+/// What stands where a sensitive step's input, answer and values would.
+const SENSITIVE: &str = "[sensitive]";
+
+/// Makes the record of one call. Whether further attempts follow is for the schedule to say.
+pub(super) fn attempt(task: &Task, worker: Option<&Worker>, judged: Judged, redactor: &Redactor) -> Attempt {
+    let verdict = match (&judged.fault, judged.is_good()) {
+        (Some(_), _) => Verdict::Errored,
+        (None, true) => Verdict::Passed,
+        (None, false) => Verdict::Failed,
+    };
+    let sensitive = task.step.sensitive;
+    let limit = if verdict == Verdict::Passed { GOOD_ANSWER } else { AnswerRecord::LIMIT };
+    let mut record = Attempt {
+        cell: task.cell,
+        step: task.step.reference(&task.scope),
+        item: task.item.clone(),
+        number: task.attempt,
+        last: true,
+        verdict,
+        subject: worker.map(|worker| worker.subject().clone()),
+        asked: judged.asked,
+        took: judged.answer.as_ref().map_or(Duration::ZERO, |answer| answer.took),
+        answer: judged.answer.as_ref().filter(|_| !sensitive).map(|answer| answer_record(answer, limit, redactor)),
+        checks: judged.checks,
+        problem: judged.problem,
+        fault: judged.fault,
+        captured: judged.shown.into_iter().filter(|(_, value)| value.to_string().len() <= CAPTURED).collect(),
+    };
+    if sensitive {
+        hide(&mut record);
+    }
+    record
+}
+
+/// Keeps what was judged and hides what it was judged by.
+fn hide(record: &mut Attempt) {
+    record.asked = record.asked.take().map(|_| SENSITIVE.to_owned());
+    record.item = record.item.take().map(|_| SENSITIVE.to_owned());
+    record.captured.clear();
+    if !record.problem.is_empty() {
+        SENSITIVE.clone_into(&mut record.problem);
+    }
+    for check in &mut record.checks {
+        SENSITIVE.clone_into(&mut check.sentence);
+        SENSITIVE.clone_into(&mut check.expected);
+        SENSITIVE.clone_into(&mut check.actual);
+        check.nearest.clear();
+    }
+    if let Some(fault) = &mut record.fault {
+        fault.tail.clear();
+    }
+}
+
+/// Secrets are taken out before the cut, which might leave half of one.
+fn answer_record(answer: &Answer, limit: usize, redactor: &Redactor) -> AnswerRecord {
+    let whole = answer.text();
+    let whole = redactor.text(&whole);
+    let cut = text::head_tail(&whole, limit);
+    let stderr = text::plain(&answer.stderr);
+    let stderr = redactor.text(&stderr);
+    AnswerRecord {
+        head: cut.head.to_owned(),
+        left_out: cut.left_out,
+        tail: cut.tail.to_owned(),
+        lines: whole.lines().count(),
+        stderr: stderr[stderr.ceil_char_boundary(stderr.len().saturating_sub(STDERR))..].trim_end().to_owned(),
+        exit_code: answer.exit_code,
+        status: answer.status,
+    }
+}

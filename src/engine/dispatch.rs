@@ -1,0 +1,203 @@
+//! Obeys the schedule, on one thread: moves connections and tasks to the crew, takes them back, notes facts.
+
+use crate::base::deadline::Deadline;
+use crate::connect::class::Limits;
+use crate::connect::interrupt::Interrupt;
+use crate::connect::pool::Worker;
+use crate::engine::attempt::{self, Tools};
+use crate::engine::crew::{Crew, SquadId};
+use crate::engine::journal::Journal;
+use crate::engine::plan::{Plan, RouteId};
+use crate::engine::schedule::{Input, Output, Schedule};
+use crate::engine::task::{Bad, Done, Ended, Stage, Task, TaskId, WorkerId};
+use crate::record::event::Fact;
+use crate::record::fault::{Fault, FaultKind};
+use crate::record::verdict::ExitStatus;
+use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
+use std::collections::HashMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How a run is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The most calls and openings at once.
+    pub jobs: usize,
+    /// Where processes of this machine run.
+    pub folder: PathBuf,
+}
+
+/// Runs a plan to its end and says how it ended. Blocks. A signal's name on `signals` interrupts it: the first time
+/// teardown still runs, the second time it is dropped.
+///
+/// # Errors
+/// The system has no file descriptor for the interrupts.
+pub fn run(plan: &Arc<Plan>, options: &Options, signals: &Receiver<String>, journal: &mut Journal<'_>) -> io::Result<ExitStatus> {
+    let (home, arrivals) = unbounded();
+    let mut dispatcher = Dispatcher {
+        schedule: Schedule::new(Arc::clone(plan), options.jobs),
+        crew: Crew::new(options.jobs),
+        workers: HashMap::new(),
+        main: Arc::new(Interrupt::new()?),
+        teardown: Arc::new(Interrupt::new()?),
+        plan: Arc::clone(plan),
+        folder: Arc::new(options.folder.clone()),
+        home,
+        journal,
+    };
+    let mut signals = signals.clone();
+    let mut finished = dispatcher.advance(Input::Begin);
+    while !finished {
+        let wake = dispatcher.schedule.next_wake().map_or_else(never, at);
+        let input = select! {
+            recv(arrivals) -> arrival => match arrival {
+                Ok(arrival) => dispatcher.receive(arrival),
+                Err(_) => Input::Tick,
+            },
+            recv(signals) -> signal => match signal {
+                Ok(by) => Input::Interrupt { by },
+                Err(_) => {
+                    signals = never();
+                    Input::Tick
+                }
+            },
+            recv(wake) -> _ => Input::Tick,
+        };
+        finished = dispatcher.advance(input);
+    }
+    Ok(dispatcher.finish())
+}
+
+struct Dispatcher<'a, 'sink> {
+    schedule: Schedule,
+    plan: Arc<Plan>,
+    crew: Crew,
+    /// Connections that nobody uses at the moment.
+    workers: HashMap<(RouteId, WorkerId), Worker>,
+    main: Arc<Interrupt>,
+    teardown: Arc<Interrupt>,
+    folder: Arc<PathBuf>,
+    home: Sender<Arrival>,
+    journal: &'a mut Journal<'sink>,
+}
+
+/// What a job of the crew sends home.
+struct Arrival {
+    squad: Option<SquadId>,
+    worker: Option<((RouteId, WorkerId), Worker)>,
+    news: News,
+}
+
+enum News {
+    Opened { route: RouteId, worker: WorkerId, result: Result<(), Fault> },
+    Done { task: TaskId, done: Done },
+}
+
+impl Dispatcher<'_, '_> {
+    /// Tells the schedule and does what it orders; true when the run has ended.
+    fn advance(&mut self, input: Input) -> bool {
+        let now = Instant::now();
+        let mut finished = false;
+        for output in self.schedule.advance(input, now) {
+            match output {
+                Output::Open { route, worker, stage } => self.open(route, worker, stage),
+                Output::Close { route, worker } => drop(self.workers.remove(&(route, worker))),
+                Output::Start(task) => self.start(*task),
+                Output::Record(fact) => self.journal.note(fact, now),
+                Output::Interrupt(Stage::Main) => self.main.raise(),
+                Output::Interrupt(Stage::Teardown) => self.teardown.raise(),
+                Output::Finished => finished = true,
+            }
+        }
+        finished
+    }
+
+    fn receive(&mut self, arrival: Arrival) -> Input {
+        if let Some(squad) = arrival.squad {
+            self.crew.finished(squad);
+        }
+        if let Some((key, worker)) = arrival.worker {
+            self.workers.insert(key, worker);
+        }
+        match arrival.news {
+            News::Opened { route, worker, result } => Input::Opened { route, worker, result },
+            News::Done { task, done } => Input::Done { task, done },
+        }
+    }
+
+    fn interrupt(&self, stage: Stage) -> Arc<Interrupt> {
+        match stage {
+            Stage::Main => Arc::clone(&self.main),
+            Stage::Teardown => Arc::clone(&self.teardown),
+        }
+    }
+
+    fn open(&mut self, route: RouteId, id: WorkerId, stage: Stage) {
+        let planned = &self.plan.routes[route.index()];
+        let (mut worker, limit, interrupt) = (Worker::new(&planned.route), planned.open_within.clone(), self.interrupt(stage));
+        let home = self.home.clone();
+        let given = self.crew.give(move |squad| {
+            let deadline = Deadline::new(Instant::now(), limit);
+            let opened = catch_unwind(AssertUnwindSafe(|| {
+                let result = worker.ensure_open(&Limits { deadline: &deadline, interrupt: &interrupt });
+                (result, worker)
+            }));
+            let (result, worker) = match opened {
+                Ok((result, worker)) => (result, Some(((route, id), worker))),
+                Err(panic) => (Err(Fault::new(FaultKind::Internal, panic_text(&*panic))), None),
+            };
+            send(&home, Arrival { squad: Some(squad), worker, news: News::Opened { route, worker: id, result } });
+        });
+        if let Err(error) = given {
+            let result = Err(Fault::new(FaultKind::Internal, format!("no thread could be started: {error}")));
+            send(&self.home, Arrival { squad: None, worker: None, news: News::Opened { route, worker: id, result } });
+        }
+    }
+
+    fn start(&mut self, task: Task) {
+        // A connection whose job panicked is gone; another takes its place and opens when it is called.
+        let mut worker = task.lease.map(|(route, id)| {
+            let worker = self.workers.remove(&(route, id));
+            ((route, id), worker.unwrap_or_else(|| Worker::new(&self.plan.routes[route.index()].route)))
+        });
+        let open_within = task.lease.map_or_else(|| task.timeout.clone(), |(route, _)| self.plan.routes[route.index()].open_within.clone());
+        let (interrupt, redactor, folder) = (self.interrupt(task.stage), Arc::clone(self.journal.redactor()), Arc::clone(&self.folder));
+        let (home, id) = (self.home.clone(), task.id);
+        let given = self.crew.give(move |squad| {
+            let made = catch_unwind(AssertUnwindSafe(|| {
+                let tools = Tools { interrupt: &interrupt, redactor: &redactor, folder: &folder, open_within: &open_within };
+                let done = attempt::run(&task, worker.as_mut().map(|(_, worker)| worker), tools);
+                (done, worker)
+            }));
+            let (done, worker) = made.unwrap_or_else(|panic| (lost(&panic_text(&*panic)), None));
+            send(&home, Arrival { squad: Some(squad), worker, news: News::Done { task: id, done } });
+        });
+        if let Err(error) = given {
+            let done = lost(&format!("no thread could be started: {error}"));
+            send(&self.home, Arrival { squad: None, worker: None, news: News::Done { task: id, done } });
+        }
+    }
+
+    fn finish(self) -> ExitStatus {
+        let status = self.journal.ledger().exit_status();
+        self.journal.note(Fact::RunFinished { status }, Instant::now());
+        status
+    }
+}
+
+/// A dispatcher that listens no more has ended its run.
+fn send(home: &Sender<Arrival>, arrival: Arrival) {
+    let _ = home.send(arrival);
+}
+
+fn lost(sentence: &str) -> Done {
+    Done { ended: Ended::Bad(Bad::errored(FaultKind::Internal, sentence)), ..Done::good() }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a defect in runner: {}", text.unwrap_or("it panicked without a message"))
+}

@@ -1,0 +1,68 @@
+//! The plan as text, for `runner plan`.
+
+use crate::engine::plan::step::{Action, Step};
+use crate::engine::plan::{Plan, Work};
+use std::sync::Arc;
+
+/// Shows every cell, in the order of the reports, with its connections and steps.
+#[must_use]
+pub fn describe(plan: &Plan) -> String {
+    let mut text = format!("job {} ({}), testbed {}\n", plan.job, plan.file, plan.testbed);
+    for cell in &plan.cells {
+        text.push_str(&cell.head.name);
+        match &cell.work {
+            Work::Connect(route) => {
+                let planned = &plan.routes[route.index()];
+                let via: Vec<&str> = planned.route.via().collect();
+                text.push_str(&format!(": class {}, via {}, alias {}", planned.route.class.spec().name, via.join(", "), planned.route.alias));
+                if planned.workers > 1 {
+                    text.push_str(&format!(", pool of {}", planned.workers));
+                }
+                text.push('\n');
+            }
+            Work::Run(run) => {
+                text.push('\n');
+                let program = &run.program;
+                for steps in [&program.setup, &program.steps, &program.teardown] {
+                    describe_steps(steps, &mut text);
+                }
+            }
+        }
+    }
+    text
+}
+
+fn describe_steps(steps: &[Arc<Step>], text: &mut String) {
+    for step in steps {
+        let phase = match step.phase {
+            crate::record::event::StepPhase::Setup => "setup ",
+            crate::record::event::StepPhase::Steps => "",
+            crate::record::event::StepPhase::Teardown => "teardown ",
+        };
+        text.push_str(&format!("  {phase}{} {}", step.number, summary(step)));
+        text.push_str(&format!("  (timeout {})\n", step.timeout));
+        if let Action::Group { steps, always } = &step.action {
+            describe_steps(steps, text);
+            describe_steps(always, text);
+        }
+    }
+}
+
+fn summary(step: &Step) -> String {
+    let list = |templates: &[crate::eval::template::Template]| {
+        let texts: Vec<&str> = templates.iter().map(crate::eval::template::Template::source).collect();
+        texts.join("; ")
+    };
+    match &step.action {
+        Action::Execute { commands, .. } => format!("execute: {}", list(commands)),
+        Action::Configure { lines, .. } => format!("configure: {}", list(lines)),
+        Action::Shell(command) => format!("shell: {}", command.source()),
+        Action::Assert => format!("assert: {}", step.name.source()),
+        Action::Set(values) => format!("set: {}", values.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")),
+        Action::Log(line) => format!("log: {}", line.source()),
+        Action::Wait(duration) => format!("wait: {}", crate::base::duration::show(*duration)),
+        Action::Fail(reason) => format!("fail: {}", reason.source()),
+        Action::Skip(reason) => format!("skip: {}", reason.source()),
+        Action::Group { .. } => format!("group: {}", step.name.source()),
+    }
+}

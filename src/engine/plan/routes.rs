@@ -1,0 +1,116 @@
+//! The devices and connections of a plan, each found once.
+
+use crate::base::deadline::Limit;
+use crate::base::diagnostic::Diagnostic;
+use crate::base::place::Place;
+use crate::connect::class::ClassSpec;
+use crate::connect::route::{Request, Route, resolve};
+use crate::engine::plan::build::{Inputs, cell_id, connect_cell};
+use crate::engine::plan::{Cell, DeviceId, PlannedDevice, PlannedRoute, RouteId, select};
+use crate::model::testbed::Device;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What opening a connection may take when the testbed does not say: `connection_timeout`.
+const DEFAULT_OPEN: Duration = Duration::from_secs(15);
+
+/// Devices and routes, interned while tests are bound.
+pub(super) struct Routes<'a> {
+    inputs: &'a Inputs<'a>,
+    pub(super) devices: Vec<PlannedDevice>,
+    device_ids: HashMap<&'a str, DeviceId>,
+    routes: Vec<(DeviceId, Arc<Route>)>,
+    /// By device and asked alias; `None` inside remembers that a complaint was made.
+    found: HashMap<(DeviceId, Option<String>), Option<RouteId>>,
+}
+
+/// Devices, routes, the cells that open them, and the new number of every old one.
+pub(super) type Finished = (Vec<PlannedDevice>, Vec<PlannedRoute>, Vec<Cell>, BTreeMap<RouteId, RouteId>);
+
+impl<'a> Routes<'a> {
+    pub(super) fn new(inputs: &'a Inputs<'a>) -> Self {
+        let devices: Vec<PlannedDevice> = inputs
+            .testbed
+            .devices
+            .values()
+            .map(|device| PlannedDevice { name: device.name.value.clone(), data: select::device_data(device) })
+            .collect();
+        let ids = (0..).map(DeviceId);
+        let device_ids = inputs.testbed.devices.values().map(|device| device.name.value.as_str()).zip(ids).collect();
+        Self { inputs, devices, device_ids, routes: Vec::new(), found: HashMap::new() }
+    }
+
+    pub(super) fn device(&self, device: &Device) -> DeviceId {
+        self.device_ids[device.name.value.as_str()]
+    }
+
+    pub(super) fn device_of(&self, route: RouteId) -> DeviceId {
+        self.routes[route.index()].0
+    }
+
+    pub(super) fn class_of(&self, route: RouteId) -> &'static ClassSpec {
+        self.routes[route.index()].1.class.spec()
+    }
+
+    /// Finds the route of a request; complains once per device and alias.
+    pub(super) fn resolve(&mut self, device: &Device, request: &Request, place: &Place, complaints: &mut Vec<Diagnostic>) -> Option<RouteId> {
+        let key = (self.device(device), request.alias.clone());
+        if let Some(found) = self.found.get(&key) {
+            return *found;
+        }
+        let route = self.resolve_anew(key.0, device, request, place, complaints);
+        self.found.insert(key, route);
+        route
+    }
+
+    fn resolve_anew(
+        &mut self,
+        id: DeviceId,
+        device: &Device,
+        request: &Request,
+        place: &Place,
+        complaints: &mut Vec<Diagnostic>,
+    ) -> Option<RouteId> {
+        let (route, said) = resolve(self.inputs.testbed, device, request, self.inputs.registry, self.inputs.surroundings);
+        complaints.extend(said.into_iter().map(|complaint| if complaint.place.is_some() { complaint } else { Diagnostic { place: Some(place.clone()), ..complaint } }));
+        let route = route?;
+        let same = self.routes.iter().position(|(owner, known)| *owner == id && known.alias == route.alias);
+        let index = same.unwrap_or_else(|| {
+            self.routes.push((id, Arc::new(route)));
+            self.routes.len() - 1
+        });
+        u32::try_from(index).ok().map(RouteId)
+    }
+
+    /// Keeps the routes that are used, in testbed order, and makes the cells that open them.
+    pub(super) fn finish(self, used: &BTreeSet<RouteId>) -> Finished {
+        let mut kept: Vec<RouteId> = used.iter().copied().collect();
+        kept.sort_by_key(|route| (self.routes[route.index()].0, *route));
+        let renumbered: BTreeMap<RouteId, RouteId> = kept.iter().copied().zip((0..).map(RouteId)).collect();
+        let mut planned = Vec::new();
+        let mut cells = Vec::new();
+        for (index, old) in kept.iter().enumerate() {
+            let (device, route) = &self.routes[old.index()];
+            let own_default = self.inputs.testbed.devices[device.index()].defaults.alias.as_ref().map_or("default", |alias| &alias.value);
+            let alias = (route.alias != own_default).then_some(route.alias.as_str());
+            cells.push(connect_cell(renumbered[old], *device, &self.devices[device.index()], alias));
+            planned.push(PlannedRoute {
+                device: *device,
+                workers: route.pool_size.unwrap_or(1),
+                cell: cell_id(index),
+                open_within: open_limit(route),
+                server: route.server(),
+                route: Arc::clone(route),
+            });
+        }
+        (self.devices, planned, cells, renumbered)
+    }
+}
+
+fn open_limit(route: &Route) -> Limit {
+    match &route.open_within {
+        Some(limit) => limit.clone(),
+        None => Limit { length: DEFAULT_OPEN, setting: "the default `connection_timeout`".into() },
+    }
+}

@@ -1,0 +1,160 @@
+//! Which devices a test runs on.
+
+use crate::base::Data;
+use crate::base::diagnostic::Diagnostic;
+use crate::base::place::{Place, Placed};
+use crate::base::text;
+use crate::engine::plan::names::Names;
+use crate::eval::expression::Expression;
+use crate::eval::scope::Scope;
+use crate::model::job::Devices;
+use crate::model::testbed::{Device, Testbed};
+use crate::model::yaml::Entry;
+use globset::{Glob, GlobMatcher};
+use indexmap::IndexMap;
+
+/// What the command line leaves of the job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Names and globs of devices; empty means all.
+    pub devices: Vec<String>,
+    /// Names, ids and globs of tests; empty means all.
+    pub tests: Vec<String>,
+}
+
+impl Selection {
+    /// Whether a device is selected.
+    pub(super) fn has_device(&self, device: &Device) -> bool {
+        self.devices.is_empty() || self.devices.iter().filter_map(|pattern| glob(pattern).ok()).any(|glob| names_device(&glob, device))
+    }
+
+    /// Whether a test is selected.
+    pub(super) fn has_test(&self, test: &crate::model::job::Test) -> bool {
+        let named = |glob: &GlobMatcher| glob.is_match(&test.name.value) || glob.is_match(&test.id.value);
+        self.tests.is_empty() || self.tests.iter().filter_map(|pattern| glob(pattern).ok()).any(|glob| named(&glob))
+    }
+}
+
+/// What templates see as `device`. The attributes that every device may have are there even when the testbed does not
+/// give them; they are none then.
+pub(super) fn device_data(device: &Device) -> Data {
+    let mut data = serde_json::Map::new();
+    data.insert("name".to_owned(), device.name.value.clone().into());
+    for known in ["alias", "os", "platform", "type", "model", "role", "region"] {
+        data.insert(known.to_owned(), Data::Null);
+    }
+    for (key, value) in &device.attributes {
+        data.insert(key.clone(), value.value.clone().into());
+    }
+    let texts = |list: &[Placed<String>]| Data::Array(list.iter().map(|one| one.value.clone().into()).collect());
+    data.insert("tags".to_owned(), texts(&device.tags));
+    data.insert("features".to_owned(), texts(&device.features));
+    data.insert("custom".to_owned(), device.custom.clone());
+    Data::Object(data)
+}
+
+/// The devices of a testbed that `wanted` names, in testbed order; complaints where it names none.
+pub(super) fn select<'a>(wanted: &Devices, testbed: &'a Testbed, complaints: &mut Vec<Diagnostic>) -> Vec<&'a Device> {
+    let before = complaints.len();
+    let (selected, place): (Vec<&Device>, &Place) = match wanted {
+        Devices::All(place) => (testbed.devices.values().collect(), place),
+        Devices::Named(patterns) => {
+            let Some(first) = patterns.first() else { return Vec::new() };
+            (named(patterns, testbed, complaints), &first.place)
+        }
+        Devices::Attributes(entries) => {
+            let Some(first) = entries.first() else { return Vec::new() };
+            (with_attributes(entries, testbed, complaints), &first.key.place)
+        }
+        Devices::Where(condition) => (where_holds(condition, testbed, complaints), &condition.place),
+    };
+    if selected.is_empty() && complaints.len() == before {
+        complaints.push(Diagnostic::error(place, "this selects no device of the testbed"));
+    }
+    selected
+}
+
+fn named<'a>(patterns: &[Placed<String>], testbed: &'a Testbed, complaints: &mut Vec<Diagnostic>) -> Vec<&'a Device> {
+    let mut globs = Vec::new();
+    for pattern in patterns {
+        match glob(&pattern.value) {
+            Ok(glob) if testbed.devices.values().any(|device| names_device(&glob, device)) => globs.push(glob),
+            Ok(_) => complaints.push(nothing_named(pattern, testbed)),
+            Err(error) => complaints.push(Diagnostic::error(&pattern.place, format!("`{}` is not a pattern: {error}", pattern.value))),
+        }
+    }
+    testbed.devices.values().filter(|device| globs.iter().any(|glob| names_device(glob, device))).collect()
+}
+
+/// Complains about a name or pattern that no device has.
+pub(super) fn nothing_named(pattern: &Placed<String>, testbed: &Testbed) -> Diagnostic {
+    if pattern.value.contains(['*', '?', '[', '{']) {
+        return Diagnostic::error(&pattern.place, format!("no device matches `{}`", pattern.value));
+    }
+    let near = text::nearest(&pattern.value, testbed.devices.keys().map(String::as_str));
+    Diagnostic::error(&pattern.place, format!("device `{}` is not in the testbed", pattern.value)).did_you_mean(near)
+}
+
+fn names_device(glob: &GlobMatcher, device: &Device) -> bool {
+    glob.is_match(&device.name.value) || device.attributes.get("alias").is_some_and(|alias| glob.is_match(&alias.value))
+}
+
+fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
+    Glob::new(pattern).map(|glob| glob.compile_matcher())
+}
+
+fn with_attributes<'a>(entries: &[Entry], testbed: &'a Testbed, complaints: &mut Vec<Diagnostic>) -> Vec<&'a Device> {
+    for entry in entries {
+        let known = |device: &Device| device_data(device).get(&entry.key.value).is_some();
+        if !testbed.devices.values().any(known) {
+            let names: Vec<String> = testbed.devices.values().flat_map(|device| device.attributes.keys().cloned()).collect();
+            let near = text::nearest(&entry.key.value, names.iter().map(String::as_str).chain(["tags", "features", "os", "type"]));
+            let complaint = Diagnostic::error(&entry.key.place, format!("no device has an attribute `{}`", entry.key.value));
+            complaints.push(complaint.did_you_mean(near));
+        }
+    }
+    let holds = |device: &Device, entry: &Entry| match device_data(device).get(&entry.key.value) {
+        Some(Data::Array(list)) => wanted_texts(entry).iter().all(|wanted| list.iter().any(|one| one.as_str() == Some(wanted.as_str()))),
+        Some(Data::String(text)) => wanted_texts(entry).iter().any(|wanted| wanted == text),
+        _ => false,
+    };
+    testbed.devices.values().filter(|device| entries.iter().all(|entry| holds(device, entry))).collect()
+}
+
+/// The texts that an attribute may have: one, or a list of them, each as written.
+fn wanted_texts(entry: &Entry) -> Vec<String> {
+    let scalar = |yaml: &crate::model::yaml::Yaml| yaml.scalar().map(|scalar| scalar.text.clone());
+    match &entry.value.kind {
+        crate::model::yaml::Kind::List(items) => items.iter().filter_map(scalar).collect(),
+        _ => scalar(&entry.value).into_iter().collect(),
+    }
+}
+
+fn where_holds<'a>(condition: &Placed<String>, testbed: &'a Testbed, complaints: &mut Vec<Diagnostic>) -> Vec<&'a Device> {
+    let expression = match Expression::compile(condition) {
+        Ok(expression) => expression,
+        Err(complaint) => {
+            complaints.push(complaint);
+            return Vec::new();
+        }
+    };
+    let before = complaints.len();
+    Names::new(Some("device")).check(expression.free_names(), complaints);
+    if complaints.len() > before {
+        return Vec::new();
+    }
+    let mut selected = Vec::new();
+    for device in testbed.devices.values() {
+        let scope = Scope::from_data(IndexMap::from([("device".to_owned(), device_data(device))]));
+        match expression.condition(&scope) {
+            Ok(true) => selected.push(device),
+            Ok(false) => {}
+            Err(fault) => {
+                let complaint = Diagnostic::error(&condition.place, format!("for device `{}`: {}", device.name.value, fault.message));
+                complaints.push(complaint.also(&device.name.place, "this device"));
+                break;
+            }
+        }
+    }
+    selected
+}

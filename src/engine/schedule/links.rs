@@ -1,0 +1,168 @@
+//! Account of every connection of the run: which are open, which are idle, and how many may be opened at once.
+
+use crate::engine::plan::{PlannedRoute, RouteId};
+use crate::engine::task::WorkerId;
+use crate::record::fault::Fault;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+/// How many logins may be under way at one server. OpenSSH begins to refuse at random from ten.
+const OPENINGS_PER_SERVER: usize = 8;
+
+/// How many logins may be under way in the whole run.
+const OPENINGS: usize = 64;
+
+/// The connections of the run.
+#[derive(Debug)]
+pub(super) struct Links {
+    routes: Vec<RouteState>,
+    /// The server of each route, as a number.
+    servers: Vec<usize>,
+    opening_at: Vec<usize>,
+    opening: usize,
+    waiting: VecDeque<(RouteId, WorkerId)>,
+}
+
+/// The state of one route.
+#[derive(Debug)]
+struct RouteState {
+    workers: u32,
+    pool_timeout: Option<Duration>,
+    state: State,
+    idle: VecDeque<WorkerId>,
+}
+
+/// Whether a route can be used.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum State {
+    /// Nobody needed it yet.
+    Closed,
+    /// Its workers are being opened.
+    Opening {
+        /// Those whose result is not known.
+        pending: u32,
+        /// Those that are open.
+        opened: Vec<WorkerId>,
+        /// The first fault.
+        fault: Option<Box<Fault>>,
+    },
+    /// It can be used.
+    Open,
+    /// It could not be opened.
+    Down,
+}
+
+/// What became of a route when the last of its workers reported.
+#[derive(Debug, PartialEq)]
+pub(super) enum Settled {
+    /// All workers are open.
+    Open,
+    /// One could not be opened; these others must be closed again.
+    Down(Box<Fault>, Vec<WorkerId>),
+}
+
+impl Links {
+    pub(super) fn new(routes: &[PlannedRoute]) -> Self {
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        let servers: Vec<usize> = routes
+            .iter()
+            .map(|route| {
+                let next = numbers.len();
+                *numbers.entry(route.server.as_str()).or_insert(next)
+            })
+            .collect();
+        let state = |route: &PlannedRoute| RouteState { workers: route.workers.max(1), pool_timeout: route.route.pool_timeout.filter(|limit| !limit.is_zero()), state: State::Closed, idle: VecDeque::new() };
+        Self { routes: routes.iter().map(state).collect(), opening_at: vec![0; numbers.len()], servers, opening: 0, waiting: VecDeque::new() }
+    }
+
+    pub(super) fn state(&self, route: RouteId) -> &State {
+        &self.routes[route.index()].state
+    }
+
+    /// How many connections the route has.
+    pub(super) fn workers(&self, route: RouteId) -> u32 {
+        self.routes[route.index()].workers
+    }
+
+    /// How long a caller may wait for an idle connection; `None` means no limit of its own.
+    pub(super) fn pool_timeout(&self, route: RouteId) -> Option<Duration> {
+        self.routes[route.index()].pool_timeout
+    }
+
+    /// Asks for a route to be opened.
+    pub(super) fn open(&mut self, route: RouteId) {
+        let state = &mut self.routes[route.index()];
+        state.state = State::Opening { pending: state.workers, opened: Vec::new(), fault: None };
+        self.waiting.extend((0..state.workers).map(|worker| (route, WorkerId(worker))));
+    }
+
+    /// The next worker that may be opened now.
+    pub(super) fn next_opening(&mut self) -> Option<(RouteId, WorkerId)> {
+        if self.opening >= OPENINGS {
+            return None;
+        }
+        let admitted = |(route, _): &(RouteId, WorkerId)| self.opening_at[self.servers[route.index()]] < OPENINGS_PER_SERVER;
+        let position = self.waiting.iter().position(admitted)?;
+        let (route, worker) = self.waiting.remove(position)?;
+        self.opening += 1;
+        self.opening_at[self.servers[route.index()]] += 1;
+        Some((route, worker))
+    }
+
+    /// Takes the routes back whose opening has not begun, as the run is being interrupted.
+    pub(super) fn give_up_waiting(&mut self, fault: &Fault) -> Vec<(RouteId, Settled)> {
+        let waiting: Vec<(RouteId, WorkerId)> = self.waiting.drain(..).collect();
+        waiting.into_iter().filter_map(|(route, worker)| self.settle(route, worker, Err(fault.clone())).map(|settled| (route, settled))).collect()
+    }
+
+    /// Notes what became of an opening; `Some` when it was the route's last.
+    pub(super) fn opened(&mut self, route: RouteId, worker: WorkerId, result: Result<(), Fault>) -> Option<Settled> {
+        self.opening -= 1;
+        self.opening_at[self.servers[route.index()]] -= 1;
+        self.settle(route, worker, result)
+    }
+
+    fn settle(&mut self, route: RouteId, worker: WorkerId, result: Result<(), Fault>) -> Option<Settled> {
+        let entry = &mut self.routes[route.index()];
+        let State::Opening { pending, opened, fault } = &mut entry.state else { return None };
+        *pending -= 1;
+        match result {
+            Ok(()) => opened.push(worker),
+            Err(new) => {
+                fault.get_or_insert_with(|| Box::new(new));
+            }
+        }
+        if *pending > 0 {
+            return None;
+        }
+        let opened = std::mem::take(opened);
+        if let Some(fault) = fault.take() {
+            entry.state = State::Down;
+            return Some(Settled::Down(fault, opened));
+        }
+        entry.state = State::Open;
+        entry.idle = (0..entry.workers).map(WorkerId).collect();
+        Some(Settled::Open)
+    }
+
+    /// Whether a connection of the route is idle.
+    pub(super) fn has_idle(&self, route: RouteId) -> bool {
+        !self.routes[route.index()].idle.is_empty()
+    }
+
+    /// Takes the connection that has been idle longest.
+    pub(super) fn take(&mut self, route: RouteId) -> Option<WorkerId> {
+        self.routes[route.index()].idle.pop_front()
+    }
+
+    /// Gives a connection back.
+    pub(super) fn give_back(&mut self, route: RouteId, worker: WorkerId) {
+        self.routes[route.index()].idle.push_back(worker);
+    }
+
+    /// Whether every connection of every open route is idle: no lease is lost.
+    #[cfg(test)]
+    pub(super) fn all_idle(&self) -> bool {
+        self.routes.iter().all(|route| route.state != State::Open || route.idle.len() == route.workers as usize)
+    }
+}

@@ -1,0 +1,92 @@
+//! The variables of a cell: what its steps set and captured, one frame per turn of a loop.
+
+use crate::base::Data;
+use crate::eval::scope::{Layer, Scope};
+use indexmap::IndexMap;
+
+/// Names a frame of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FrameId(usize);
+
+/// The frames of a cell. The first one is the cell's own.
+#[derive(Debug)]
+pub(super) struct Frames {
+    fixed: Scope,
+    frames: Vec<Frame>,
+    vars: Layer,
+}
+
+#[derive(Debug)]
+struct Frame {
+    parent: Option<FrameId>,
+    /// `item` and `loop`; empty outside of loops.
+    turn: Layer,
+    values: IndexMap<String, Data>,
+    shown: Layer,
+}
+
+impl Frames {
+    /// The cell's own frame.
+    pub(super) const CELL: FrameId = FrameId(0);
+
+    /// Begins with nothing captured. `fixed` is stronger than everything, `vars` weaker.
+    pub(super) fn new(fixed: Scope, vars: Layer) -> Self {
+        Self { fixed, frames: vec![Frame::new(None, Layer::default())], vars }
+    }
+
+    /// Opens the frame of one turn of a loop.
+    pub(super) fn turn(&mut self, parent: FrameId, item: Data, index: usize) -> FrameId {
+        let position = serde_json::json!({"index": index + 1, "index0": index});
+        let turn = Layer::from_data(IndexMap::from([("item".to_owned(), item), ("loop".to_owned(), position)]));
+        self.frames.push(Frame::new(Some(parent), turn));
+        FrameId(self.frames.len() - 1)
+    }
+
+    /// Opens the frame of one of several commands.
+    pub(super) fn command(&mut self, parent: FrameId) -> FrameId {
+        self.frames.push(Frame::new(Some(parent), Layer::default()));
+        FrameId(self.frames.len() - 1)
+    }
+
+    /// Sets variables in a frame.
+    pub(super) fn set(&mut self, frame: FrameId, values: impl IntoIterator<Item = (String, Data)>) {
+        let frame = &mut self.frames[frame.0];
+        let mut changed = false;
+        for (name, value) in values {
+            frame.values.insert(name, value);
+            changed = true;
+        }
+        if changed {
+            frame.shown = Layer::from_data(frame.values.clone());
+        }
+    }
+
+    /// Ends the turns of a loop: each name that a turn captured becomes a list, in the order of the turns, in `parent`.
+    pub(super) fn gather(&mut self, parent: FrameId, turns: &[FrameId]) {
+        let mut lists: IndexMap<String, Vec<Data>> = IndexMap::new();
+        for turn in turns {
+            for (name, value) in std::mem::take(&mut self.frames[turn.0].values) {
+                lists.entry(name).or_default().push(value);
+            }
+        }
+        self.set(parent, lists.into_iter().map(|(name, list)| (name, Data::Array(list))));
+    }
+
+    /// What templates see in a frame.
+    pub(super) fn scope(&self, frame: FrameId) -> Scope {
+        let mut scope = self.fixed.clone();
+        let mut next = Some(frame);
+        while let Some(id) = next {
+            let frame = &self.frames[id.0];
+            scope = scope.under(frame.turn.clone()).under(frame.shown.clone());
+            next = frame.parent;
+        }
+        scope.under(self.vars.clone())
+    }
+}
+
+impl Frame {
+    fn new(parent: Option<FrameId>, turn: Layer) -> Self {
+        Self { parent, turn, values: IndexMap::new(), shown: Layer::default() }
+    }
+}

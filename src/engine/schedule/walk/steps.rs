@@ -1,0 +1,298 @@
+//! Begins and ends steps, attempts, loops and branches.
+
+use crate::base::Data;
+use crate::base::deadline::{Deadline, Limit};
+use crate::base::text;
+use crate::engine::plan::{Action, RouteId, SlotId, Step};
+use crate::engine::schedule::machine::Output;
+use crate::engine::schedule::walk::tree::{Attempts, Block, Here, Kind, Node, NodeId, Turns, Unit};
+use crate::engine::schedule::walk::{Context, News, Walk};
+use crate::engine::task::{Bad, Ended, Stage, Task, TaskId};
+use crate::model::step::Parallel;
+use crate::record::event::{Fact, StepPhase};
+use crate::record::fault::FaultKind;
+use crate::record::verdict::Reason;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How much of a loop's item reports show, in characters.
+const ITEM_LIMIT: usize = 60;
+
+impl Walk {
+    /// Takes a node out and tells its parent.
+    pub(super) fn end(&mut self, id: NodeId, ended: Ended) {
+        if let Some(node) = self.tree.remove(id) {
+            self.queue.push_back(News::Ended { parent: node.parent, ended });
+        }
+    }
+
+    /// Tells a node that the one beneath it ended.
+    pub(super) fn child_ended(&mut self, id: NodeId, ended: Ended, cx: &mut Context<'_>) {
+        let Some(node) = self.tree.get_mut(id) else { return };
+        match &mut node.kind {
+            Kind::Block(block) => {
+                block.step_ended(ended);
+                self.advance_block(id);
+            }
+            Kind::Turn(strand) => {
+                if let Some(strand) = *strand {
+                    self.strands.end(strand, cx.links);
+                }
+                self.end(id, ended);
+            }
+            Kind::Turns(turns) => {
+                turns.turn_ended(ended);
+                self.advance_turns(id, cx);
+            }
+            Kind::Attempts(_) => self.attempt_ended(id, ended, cx),
+            Kind::Pause(_) | Kind::Leaf(_) => {}
+        }
+    }
+
+    /// Begins the block's next step, or ends the block.
+    pub(super) fn advance_block(&mut self, id: NodeId) {
+        let Some(Node { kind: Kind::Block(block), here, .. }) = self.tree.get_mut(id) else { return };
+        if let Some(step) = block.next_step() {
+            self.queue.push_back(News::Begin { parent: id, step, here: *here });
+        } else {
+            let ended = std::mem::replace(&mut block.result, Ended::Good);
+            self.end(id, ended);
+        }
+    }
+
+    /// Begins a step: its condition, then its loop, then its first attempt.
+    pub(super) fn begin_step(&mut self, parent: NodeId, step: &Arc<Step>, here: Here, cx: &mut Context<'_>) {
+        let scope = self.frames.scope(here.frame);
+        match step.when.as_ref().map(|when| (when, when.condition(&scope))) {
+            Some((when, Ok(false))) => {
+                let reason = format!("`when` is false: {}", when.source());
+                let step = step.reference(&scope);
+                cx.out.push(Output::Record(Fact::StepSkipped { cell: self.cell, step, reason }));
+                self.queue.push_back(News::Ended { parent: Some(parent), ended: Ended::Good });
+                return;
+            }
+            Some((_, Err(fault))) => return self.refuse(parent, step, here, &Bad::errored(fault.kind, fault.message)),
+            Some((_, Ok(true))) | None => {}
+        }
+        let Some(repeat) = &step.repeat else {
+            let attempts = Attempts::new(Arc::clone(step), None, cx.now);
+            let id = self.tree.add(Some(parent), here, Kind::Attempts(attempts));
+            return self.begin_attempt(id, cx);
+        };
+        match repeat.items(&scope) {
+            Ok(items) => {
+                let turns = Turns::items(Arc::clone(step), items, self.width(step, cx));
+                let id = self.tree.add(Some(parent), here, Kind::Turns(turns));
+                self.advance_turns(id, cx);
+            }
+            Err(bad) => self.refuse(parent, step, here, &bad),
+        }
+    }
+
+    /// Ends a step that could not begin.
+    fn refuse(&mut self, parent: NodeId, step: &Step, here: Here, bad: &Bad) {
+        let title = step.reference(&self.frames.scope(here.frame)).title();
+        let reason = Reason { kind: bad.reason.kind, message: format!("{title}: {}", bad.reason.message) };
+        self.queue.push_back(News::Ended { parent: Some(parent), ended: Ended::Bad(Bad { reason, ..bad.clone() }) });
+    }
+
+    /// Begins the next attempt of a step.
+    pub(super) fn begin_attempt(&mut self, id: NodeId, cx: &mut Context<'_>) {
+        let Some(Node { kind: Kind::Attempts(attempts), here, .. }) = self.tree.get_mut(id) else { return };
+        attempts.number += 1;
+        attempts.again_at = None;
+        let (step, here) = (Arc::clone(&attempts.step), *here);
+        if let Some(turns) = Turns::parts(&step, self.width(&step, cx)) {
+            let node = self.tree.add(Some(id), here, Kind::Turns(turns));
+            return self.advance_turns(node, cx);
+        }
+        match &step.action {
+            Action::Wait(length) => {
+                self.tree.add(Some(id), here, Kind::Pause(cx.now + *length));
+            }
+            Action::Group { steps, always } => {
+                let block = Block::new(steps.clone(), always.clone());
+                let node = self.tree.add(Some(id), here, Kind::Block(block));
+                self.advance_block(node);
+            }
+            _ => self.submit(id, &step, None, here, cx),
+        }
+    }
+
+    fn attempt_ended(&mut self, id: NodeId, ended: Ended, cx: &mut Context<'_>) {
+        let Some(Node { kind: Kind::Attempts(attempts), here, .. }) = self.tree.get_mut(id) else { return };
+        let mut ended = ended;
+        if let Some(branches) = attempts.branches_ended.take() {
+            let after = std::mem::replace(&mut ended, branches);
+            ended.worsen(after);
+        } else if let Some(always) = always_after_branches(&attempts.step) {
+            attempts.branches_ended = Some(ended);
+            let here = *here;
+            let node = self.tree.add(Some(id), here, Kind::Block(Block::new(always, Vec::new())));
+            return self.advance_block(node);
+        }
+        let again = match &ended {
+            Ended::Bad(bad) => attempts.again_after(bad, cx.now),
+            Ended::Good | Ended::Skip(_) => None,
+        };
+        match again {
+            Some(at) => attempts.again_at = Some(at),
+            None => self.end(id, ended),
+        }
+    }
+
+    /// Begins as many turns as may run now, or ends them.
+    pub(super) fn advance_turns(&mut self, id: NodeId, cx: &mut Context<'_>) {
+        loop {
+            let Some(Node { kind: Kind::Turns(turns), here, .. }) = self.tree.get_mut(id) else { return };
+            if turns.is_over() {
+                let (frames, ended) = (std::mem::take(&mut turns.frames), std::mem::replace(&mut turns.result, Ended::Good));
+                let frame = here.frame;
+                self.frames.gather(frame, &frames);
+                return self.end(id, ended);
+            }
+            let Some(index) = turns.startable() else { return };
+            let (step, unit, parallel, mut here) = (Arc::clone(&turns.step), turns.unit(index), turns.parallel, *here);
+            let mut own = None;
+            if parallel {
+                let slots = if let Unit::Branch(branch) = &unit { &branch.slots } else { &step.slots };
+                let routes = self.routes(slots);
+                let Some(strand) = self.strands.branch(here.strand, &routes, cx.links) else {
+                    return self.wait_for_worker(id, &routes, cx);
+                };
+                here.strand = strand;
+                own = Some(strand);
+            }
+            self.begin_turn(id, index, unit, own, here, cx);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a turn is exactly these things, and one caller puts them together")]
+    fn begin_turn(
+        &mut self,
+        id: NodeId,
+        index: usize,
+        unit: Unit,
+        own: Option<crate::engine::schedule::walk::strands::StrandId>,
+        mut here: Here,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
+        turns.begin();
+        let step = Arc::clone(&turns.step);
+        let turn = self.tree.add(Some(id), here, Kind::Turn(own));
+        match unit {
+            Unit::Item(item) => {
+                let shown = show_item(&item);
+                here.frame = self.frames.turn(here.frame, item, index);
+                self.note_frame(id, here);
+                let attempts = Attempts::new(step, Some(shown), cx.now);
+                let node = self.tree.add(Some(turn), here, Kind::Attempts(attempts));
+                self.begin_attempt(node, cx);
+            }
+            Unit::Command(command) => {
+                here.frame = self.frames.command(here.frame);
+                self.note_frame(id, here);
+                self.submit(turn, &step, Some(command), here, cx);
+            }
+            Unit::Branch(step) => self.queue.push_back(News::Begin { parent: turn, step, here }),
+        }
+    }
+
+    /// Remembers the frame of a turn, whose captures become part of lists when the last turn ends.
+    fn note_frame(&mut self, id: NodeId, here: Here) {
+        if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
+            turns.frames.push(here.frame);
+        }
+    }
+
+    /// Lets the next turn wait for a connection of the pool that a sibling has.
+    fn wait_for_worker(&mut self, id: NodeId, routes: &BTreeSet<RouteId>, cx: &Context<'_>) {
+        let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
+        if turns.waiting.is_none() {
+            let patience = routes.iter().filter_map(|route| cx.links.pool_timeout(*route)).min();
+            turns.waiting = Some(patience.map(|patience| cx.now + patience));
+        }
+    }
+
+    /// Ends the wait of a turn that got no connection in time.
+    pub(super) fn give_up_turn(&mut self, id: NodeId, cx: &mut Context<'_>) {
+        let Some(Node { kind: Kind::Turns(turns), here, .. }) = self.tree.get_mut(id) else { return };
+        let (step, here) = (Arc::clone(&turns.step), *here);
+        let title = step.reference(&self.frames.scope(here.frame)).title();
+        let sentence = format!("{title}: no connection of the pool came free within its `pool_timeout`");
+        if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
+            turns.give_up_next(Bad::errored(FaultKind::PoolTimeout, sentence));
+        }
+        self.advance_turns(id, cx);
+    }
+
+    /// Hands a task to the crew.
+    fn submit(&mut self, parent: NodeId, step: &Arc<Step>, command: Option<usize>, here: Here, cx: &mut Context<'_>) {
+        let id = TaskId(*cx.next_task);
+        *cx.next_task += 1;
+        let slot = match &step.action {
+            Action::Execute { slot, .. } | Action::Configure { slot, .. } => Some(*slot),
+            _ => None,
+        };
+        let lease = slot.and_then(|slot| {
+            let route = self.run.routes[slot.index()];
+            self.strands.worker(here.strand, route).map(|worker| (route, worker))
+        });
+        let own = self.tree.attempts_around(parent).next();
+        let task = Task {
+            id,
+            cell: self.cell,
+            step: Arc::clone(step),
+            command,
+            scope: self.frames.scope(here.frame),
+            item: own.and_then(|own| own.item.clone()),
+            attempt: own.map_or(1, |own| own.number),
+            lease,
+            deadline: self.sooner_deadline(parent, cx),
+            timeout: step.timeout.clone(),
+            stage: if self.phase == StepPhase::Teardown { Stage::Teardown } else { Stage::Main },
+        };
+        self.outstanding.insert(id);
+        self.tree.add(Some(parent), here, Kind::Leaf(id));
+        cx.out.push(Output::Start(Box::new(task)));
+    }
+
+    /// The sooner of the limits of the enclosing retries, the cell and the job.
+    fn sooner_deadline(&self, parent: NodeId, cx: &Context<'_>) -> Option<Deadline> {
+        let retries = self.tree.attempts_around(parent).filter_map(|attempts| {
+            let within: Limit = attempts.step.retry.as_ref()?.within.clone()?;
+            Some(Deadline::new(attempts.first, within))
+        });
+        let job = cx.deadline.filter(|_| self.phase != StepPhase::Teardown).cloned();
+        retries.chain(self.deadline.clone()).chain(job).reduce(Deadline::sooner)
+    }
+
+    /// How many turns of a step may run at once.
+    fn width(&self, step: &Step, cx: &Context<'_>) -> usize {
+        let pools = self.routes(&step.slots).into_iter().map(|route| cx.links.workers(route) as usize).min();
+        match step.parallel {
+            None => 1,
+            Some(Parallel::AtMost(most)) => most as usize,
+            Some(Parallel::All) => pools.unwrap_or(usize::MAX),
+        }
+    }
+
+    fn routes(&self, slots: &[SlotId]) -> BTreeSet<RouteId> {
+        slots.iter().map(|slot| self.run.routes[slot.index()]).collect()
+    }
+}
+
+/// The steps that a group runs after its branches, which run side by side; `None` for everything else.
+fn always_after_branches(step: &Step) -> Option<Vec<Arc<Step>>> {
+    match &step.action {
+        Action::Group { always, .. } if step.parallel.is_some() && step.repeat.is_none() && !always.is_empty() => Some(always.clone()),
+        _ => None,
+    }
+}
+
+fn show_item(item: &Data) -> String {
+    let whole = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+    text::one_line(&whole, ITEM_LIMIT)
+}
+

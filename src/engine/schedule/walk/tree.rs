@@ -1,0 +1,307 @@
+//! What is under way in a cell, as a tree.
+
+use crate::base::Data;
+use crate::engine::plan::{Action, Step};
+use crate::engine::schedule::walk::frames::FrameId;
+use crate::engine::schedule::walk::strands::StrandId;
+use crate::engine::task::{Bad, Ended, TaskId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Names a node of a tree, once per cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NodeId(u64);
+
+/// Where in a cell something runs: which connections it holds and which variables it sees.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Here {
+    pub(super) strand: StrandId,
+    pub(super) frame: FrameId,
+}
+
+/// Something under way.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) parent: Option<NodeId>,
+    pub(super) here: Here,
+    pub(super) kind: Kind,
+}
+
+/// What kind of thing is under way.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Steps, one after another.
+    Block(Block),
+    /// Turns of a loop, commands or branches, side by side or one after another.
+    Turns(Turns),
+    /// One of those; it ends its strand where it has one of its own.
+    Turn(Option<StrandId>),
+    /// Attempts of a step.
+    Attempts(Attempts),
+    /// A pause of a `wait` step.
+    Pause(Instant),
+    /// A task that the crew has.
+    Leaf(TaskId),
+}
+
+/// Steps, one after another, and those that run after them whatever happened.
+#[derive(Debug)]
+pub(super) struct Block {
+    steps: Vec<Arc<Step>>,
+    always: Vec<Arc<Step>>,
+    next: usize,
+    /// The step that runs now.
+    current: Option<Arc<Step>>,
+    in_always: bool,
+    stopped: bool,
+    pub(super) result: Ended,
+}
+
+impl Block {
+    pub(super) fn new(steps: Vec<Arc<Step>>, always: Vec<Arc<Step>>) -> Self {
+        Self { steps, always, next: 0, current: None, in_always: false, stopped: false, result: Ended::Good }
+    }
+
+    /// The step to run now; `None` when the block is over.
+    pub(super) fn next_step(&mut self) -> Option<Arc<Step>> {
+        if self.stopped || self.next == self.steps.len() {
+            if self.in_always || self.always.is_empty() {
+                return None;
+            }
+            self.in_always = true;
+            self.steps = std::mem::take(&mut self.always);
+            self.next = 0;
+            self.stopped = false;
+        }
+        let step = self.steps.get(self.next).cloned();
+        self.next += 1;
+        self.current.clone_from(&step);
+        step
+    }
+
+    /// Takes the end of the step that ran.
+    pub(super) fn step_ended(&mut self, ended: Ended) {
+        let goes_on = self.current.as_ref().is_some_and(|step| step.continue_on_failure);
+        self.stopped = match &ended {
+            Ended::Good => false,
+            Ended::Bad(_) => !goes_on,
+            Ended::Skip(_) => true,
+        };
+        self.result.worsen(ended);
+    }
+}
+
+/// Turns of a loop, commands of a list, or branches of a group.
+#[derive(Debug)]
+pub(super) struct Turns {
+    pub(super) step: Arc<Step>,
+    units: Units,
+    next: usize,
+    running: usize,
+    width: usize,
+    pub(super) parallel: bool,
+    pub(super) result: Ended,
+    /// The frames of the turns of a loop, in order.
+    pub(super) frames: Vec<FrameId>,
+    /// Since when the next turn waits for a connection, and until when it may.
+    pub(super) waiting: Option<Option<Instant>>,
+}
+
+#[derive(Debug)]
+enum Units {
+    Items(Vec<Data>),
+    Commands(usize),
+    Branches(Vec<Arc<Step>>),
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(super) enum Unit {
+    /// An item of a loop.
+    Item(Data),
+    /// A command of the step, by index.
+    Command(usize),
+    /// A step of the group.
+    Branch(Arc<Step>),
+}
+
+impl Turns {
+    /// Turns of a loop.
+    pub(super) fn items(step: Arc<Step>, items: Vec<Data>, width: usize) -> Self {
+        Self::new(step, Units::Items(items), width)
+    }
+
+    /// The commands or branches of a step that fans out; `None` when it has nothing to fan out.
+    pub(super) fn parts(step: &Arc<Step>, width: usize) -> Option<Self> {
+        if step.parallel.is_none() || step.repeat.is_some() {
+            return None;
+        }
+        let units = match &step.action {
+            Action::Execute { commands, .. } if commands.len() > 1 => Units::Commands(commands.len()),
+            Action::Group { steps, .. } => Units::Branches(steps.clone()),
+            _ => return None,
+        };
+        Some(Self::new(Arc::clone(step), units, width))
+    }
+
+    fn new(step: Arc<Step>, units: Units, width: usize) -> Self {
+        let parallel = step.parallel.is_some();
+        Self { step, units, next: 0, running: 0, width, parallel, result: Ended::Good, frames: Vec::new(), waiting: None }
+    }
+
+    fn count(&self) -> usize {
+        match &self.units {
+            Units::Items(items) => items.len(),
+            Units::Commands(count) => *count,
+            Units::Branches(steps) => steps.len(),
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        match &self.result {
+            Ended::Good => true,
+            Ended::Bad(_) => self.step.continue_on_failure,
+            Ended::Skip(_) => false,
+        }
+    }
+
+    /// The next turn, if it may begin now.
+    pub(super) fn startable(&self) -> Option<usize> {
+        (self.next < self.count() && self.running < self.width && self.goes_on()).then_some(self.next)
+    }
+
+    /// Whether nothing runs and nothing more begins.
+    pub(super) fn is_over(&self) -> bool {
+        self.running == 0 && (self.next == self.count() || !self.goes_on())
+    }
+
+    pub(super) fn unit(&self, index: usize) -> Unit {
+        match &self.units {
+            Units::Items(items) => Unit::Item(items[index].clone()),
+            Units::Commands(_) => Unit::Command(index),
+            Units::Branches(steps) => Unit::Branch(Arc::clone(&steps[index])),
+        }
+    }
+
+    /// Counts the next turn as running.
+    pub(super) fn begin(&mut self) {
+        self.next += 1;
+        self.running += 1;
+        self.waiting = None;
+    }
+
+    /// Counts the next turn as ended before it began.
+    pub(super) fn give_up_next(&mut self, bad: Bad) {
+        self.next += 1;
+        self.waiting = None;
+        self.result.worsen(Ended::Bad(bad));
+    }
+
+    /// Takes the end of a turn.
+    pub(super) fn turn_ended(&mut self, ended: Ended) {
+        self.running -= 1;
+        self.result.worsen(ended);
+    }
+}
+
+/// Attempts of a step.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    pub(super) step: Arc<Step>,
+    /// The loop's item, shown.
+    pub(super) item: Option<String>,
+    /// Counted from 1; 0 before the first.
+    pub(super) number: u32,
+    /// When the first one began.
+    pub(super) first: Instant,
+    /// When the next one begins.
+    pub(super) again_at: Option<Instant>,
+    /// Set while the steps of a group run that always run: how its branches ended.
+    pub(super) branches_ended: Option<Ended>,
+}
+
+impl Attempts {
+    pub(super) fn new(step: Arc<Step>, item: Option<String>, now: Instant) -> Self {
+        Self { step, item, number: 0, first: now, again_at: None, branches_ended: None }
+    }
+
+    /// When this step is tried again after an attempt that ended so at `now`; `None` when it is not.
+    pub(super) fn again_after(&self, bad: &Bad, now: Instant) -> Option<Instant> {
+        let retry = self.step.retry.as_ref()?;
+        if !bad.retry_can_help || retry.attempts.is_some_and(|most| self.number >= most) {
+            return None;
+        }
+        let again = now + retry.every;
+        let too_late = retry.within.as_ref().is_some_and(|within| again >= self.first + within.length);
+        (!too_late).then_some(again)
+    }
+}
+
+/// The nodes of a cell.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    nodes: BTreeMap<NodeId, Node>,
+    next: u64,
+}
+
+impl Tree {
+    pub(super) fn add(&mut self, parent: Option<NodeId>, here: Here, kind: Kind) -> NodeId {
+        let id = NodeId(self.next);
+        self.next += 1;
+        self.nodes.insert(id, Node { parent, here, kind });
+        id
+    }
+
+    pub(super) fn get(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: NodeId) -> Option<&mut Node> {
+        self.nodes.get_mut(&id)
+    }
+
+    pub(super) fn remove(&mut self, id: NodeId) -> Option<Node> {
+        self.nodes.remove(&id)
+    }
+
+    /// Forgets every node; ids are not used again.
+    pub(super) fn clear(&mut self) {
+        self.nodes.clear();
+    }
+
+    /// The leaf of a task.
+    pub(super) fn leaf_of(&self, task: TaskId) -> Option<NodeId> {
+        self.nodes.iter().find(|(_, node)| matches!(node.kind, Kind::Leaf(own) if own == task)).map(|(id, _)| *id)
+    }
+
+    /// The attempts that a node is part of, the innermost first.
+    pub(super) fn attempts_around(&self, id: NodeId) -> impl Iterator<Item = &Attempts> {
+        let up = |node: &&Node| node.parent.and_then(|parent| self.nodes.get(&parent));
+        std::iter::successors(self.nodes.get(&id), up).filter_map(|node| match &node.kind {
+            Kind::Attempts(attempts) => Some(attempts),
+            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(_) | Kind::Pause(_) | Kind::Leaf(_) => None,
+        })
+    }
+
+    /// The nodes for which something is due at `now`.
+    pub(super) fn due(&self, now: Instant) -> Vec<NodeId> {
+        self.nodes.iter().filter(|(_, node)| node.wakes_at().is_some_and(|at| at <= now)).map(|(id, _)| *id).collect()
+    }
+
+    /// When the next thing is due.
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        self.nodes.values().filter_map(Node::wakes_at).min()
+    }
+}
+
+impl Node {
+    fn wakes_at(&self) -> Option<Instant> {
+        match &self.kind {
+            Kind::Pause(until) => Some(*until),
+            Kind::Attempts(attempts) => attempts.again_at,
+            Kind::Turns(turns) => turns.waiting.flatten(),
+            Kind::Block(_) | Kind::Turn(_) | Kind::Leaf(_) => None,
+        }
+    }
+}
