@@ -1,0 +1,91 @@
+//! Texts of users and devices, made safe to show: nothing in them acts on a terminal, an XML reader or whoever reads the
+//! report. Everything that a report shows goes through here.
+
+use crate::base::text::{count, head_tail, one_line, plain, visible};
+
+/// Bytes of a text that are looked at for each character of a line made from it.
+const BYTES_PER_CHARACTER: usize = 16;
+
+/// Words that readers of JUnit files act on when they stand between `[[` and `|`.
+const COMMANDS: [&str; 2] = ["ATTACHMENT|", "PROPERTY|"];
+
+/// A text of many lines, made of at most `limit` bytes of `raw`; the middle of a longer one is left out, and that is said.
+pub(crate) fn text(raw: &str, limit: usize) -> String {
+    let cut = head_tail(raw, limit);
+    let mut shown = readable(cut.head);
+    if cut.left_out > 0 {
+        mark_cut(&mut shown, cut.left_out);
+        shown.push_str(&readable(cut.tail));
+    }
+    defuse(shown)
+}
+
+/// One line of at most `limit` characters.
+pub(crate) fn line(raw: &str, limit: usize) -> String {
+    let beginning = &raw[..raw.floor_char_boundary(limit.saturating_mul(BYTES_PER_CHARACTER))];
+    let shown = defuse(one_line(&readable(beginning), limit));
+    // Defusing adds a blank, which may be one character too many.
+    one_line(&shown, limit)
+}
+
+/// Says on a line of its own that bytes were left out.
+pub(crate) fn mark_cut(shown: &mut String, left_out: usize) {
+    if !shown.is_empty() && !shown.ends_with('\n') {
+        shown.push('\n');
+    }
+    shown.push_str(&format!("[cut {}]\n", count(left_out, "byte")));
+}
+
+/// Takes the meaning out of `[[ATTACHMENT|` and `[[PROPERTY|`: one consumer copies any path that follows.
+pub(crate) fn defuse(text: String) -> String {
+    let acts = |at: usize| {
+        let after = &text.as_bytes()[at + 1..];
+        at > 0
+            && text.as_bytes()[at - 1] == b'['
+            && COMMANDS.iter().any(|word| after.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes())))
+    };
+    let places: Vec<usize> = text.match_indices('[').map(|(at, _)| at).filter(|at| acts(*at)).collect();
+    if places.is_empty() {
+        return text;
+    }
+    let mut defused = String::with_capacity(text.len() + places.len());
+    let mut done = 0;
+    for at in places {
+        defused.push_str(&text[done..at]);
+        defused.push(' ');
+        done = at;
+    }
+    defused.push_str(&text[done..]);
+    defused
+}
+
+fn readable(raw: &str) -> String {
+    visible(&plain(raw)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_to_consumers_are_defused_wherever_they_stand() {
+        for (raw, shown) in [
+            ("[[ATTACHMENT|/etc/passwd]]", "[ [ATTACHMENT|/etc/passwd]]"),
+            ("a[[[property|x=y]]", "a[[ [property|x=y]]"),
+            ("[[ATTACH", "[[ATTACH"),
+            ("[[ATTACHMENT|a]][[ATTACHMENT|b]]", "[ [ATTACHMENT|a]][ [ATTACHMENT|b]]"),
+            ("[ATTACHMENT|a]", "[ATTACHMENT|a]"),
+        ] {
+            assert_eq!(text(raw, 1000), shown);
+            assert_eq!(line(raw, 1000), shown);
+        }
+        assert_eq!(text("[\x1b[1m[ATTACHMENT|x", 100), "[ [ATTACHMENT|x", "a sequence between the brackets hides nothing");
+    }
+
+    #[test]
+    fn long_texts_lose_their_middle_and_long_lines_their_end() {
+        assert_eq!(text("aaaabbbbcccc", 8), "aaaa\n[cut 4 bytes]\ncccc");
+        assert_eq!(line("aaaabbbbcccc", 8), "aaaab...");
+        assert_eq!(line("[[PROPERTY|", 11).chars().count(), 11);
+    }
+}
