@@ -6,8 +6,10 @@ use crate::base::text::{count, head_tail, one_line, plain, visible};
 /// Bytes of a text that are looked at for each character of a line made from it.
 const BYTES_PER_CHARACTER: usize = 16;
 
-/// Words that readers of JUnit files act on when they stand between `[[` and `|`.
-const COMMANDS: [&str; 2] = ["ATTACHMENT|", "PROPERTY|"];
+/// What readers of JUnit files act on: `[[ATTACHMENT|path]]`, `[[PROPERTY|name=value]]`.
+const REPORT_COMMANDS: (u8, &[&str]) = (b'[', &["ATTACHMENT|", "PROPERTY|"]);
+/// What CI systems act on wherever it stands in a log: `##[error]`, `##vso[...]`, `##teamcity[...]`.
+const LOG_COMMANDS: (u8, &[&str]) = (b'#', &["[", "vso[", "teamcity["]);
 
 /// A text of many lines, made of at most `limit` bytes of `raw`; the middle of a longer one is left out, and that is said.
 pub(crate) fn text(raw: &str, limit: usize) -> String {
@@ -38,25 +40,37 @@ pub(crate) fn mark_cut(shown: &mut String, left_out: usize) {
 
 /// Takes the meaning out of `[[ATTACHMENT|` and `[[PROPERTY|`: one consumer copies any path that follows.
 pub(crate) fn defuse(text: String) -> String {
-    let acts = |at: usize| {
-        let after = &text.as_bytes()[at + 1..];
-        at > 0
-            && text.as_bytes()[at - 1] == b'['
-            && COMMANDS.iter().any(|word| after.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes())))
+    part(text, REPORT_COMMANDS)
+}
+
+/// A line of a log without what CI systems that read it would act on: [`LOG_COMMANDS`], and `::` at its beginning.
+pub(crate) fn log_line(line: &str) -> String {
+    let line = part(line.to_owned(), LOG_COMMANDS);
+    let text = line.trim_start();
+    if text.starts_with("::") { format!("{}| {text}", &line[..line.len() - text.len()]) } else { line }
+}
+
+/// Puts a blank between two `lead` where one of `words` follows, in whatever case.
+fn part(text: String, (lead, words): (u8, &[&str])) -> String {
+    let bytes = text.as_bytes();
+    let acts = |at: &usize| {
+        let after = &bytes[at + 1..];
+        let follows = |word: &&str| after.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()));
+        *at > 0 && bytes[at - 1] == lead && words.iter().any(follows)
     };
-    let places: Vec<usize> = text.match_indices('[').map(|(at, _)| at).filter(|at| acts(*at)).collect();
+    let places: Vec<usize> = text.match_indices(char::from(lead)).map(|(at, _)| at).filter(acts).collect();
     if places.is_empty() {
         return text;
     }
-    let mut defused = String::with_capacity(text.len() + places.len());
+    let mut parted = String::with_capacity(text.len() + places.len());
     let mut done = 0;
     for at in places {
-        defused.push_str(&text[done..at]);
-        defused.push(' ');
+        parted.push_str(&text[done..at]);
+        parted.push(' ');
         done = at;
     }
-    defused.push_str(&text[done..]);
-    defused
+    parted.push_str(&text[done..]);
+    parted
 }
 
 fn readable(raw: &str) -> String {
@@ -80,6 +94,20 @@ mod tests {
             assert_eq!(line(raw, 1000), shown);
         }
         assert_eq!(text("[\x1b[1m[ATTACHMENT|x", 100), "[ [ATTACHMENT|x", "a sequence between the brackets hides nothing");
+    }
+
+    #[test]
+    fn commands_to_ci_systems_are_defused_and_other_text_stays() {
+        for (raw, shown) in [
+            ("##[error]x", "# #[error]x"),
+            ("a ###VSO[task]", "a ## #VSO[task]"),
+            ("##teamcity[x]", "# #teamcity[x]"),
+            ("######## banner ##", "######## banner ##"),
+            ("  ::error::x", "  | ::error::x"),
+            ("route ::/0", "route ::/0"),
+        ] {
+            assert_eq!(log_line(raw), shown);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::record::ledger::Ledger;
 use crate::record::verdict::{ExitStatus, Outcome, ReasonKind, Verdict};
 use crate::report::junit::{Settings, document, rejected};
 use crate::report::samples::{cell, ended, events, every_outcome, head, ledger};
-use expect_test::expect;
+use expect_test::{expect, expect_file};
 
 fn shown(ledger: &Ledger) -> String {
     document(ledger, &Settings::default()).expect("a document")
@@ -14,65 +14,7 @@ fn shown(ledger: &Ledger) -> String {
 #[test]
 fn a_run_with_every_outcome_is_told_whole() {
     let document = shown(&ledger(&every_outcome()));
-    expect![[r#"
-        <?xml version="1.0" encoding="UTF-8"?>
-        <testsuites name="lab-a">
-        <testsuite name="smoke" tests="11" failures="1" errors="3" skipped="2" time="12.985" timestamp="2026-11-20T08:00:00Z" hostname="ci-1">
-        <properties><property name="runner.version" value="0.1.0"/><property name="testbed" value="testbeds/lab-a.yaml"/><property name="run_id" value="8f2c"/><property name="passed_after_retry" value="version [r2] (3 attempts)"/></properties>
-        <testcase classname="smoke.testbed" name="setup" file="jobs/smoke.yaml" time="0.001"/>
-        <testcase classname="smoke.r1" name="connect [r1]" file="jobs/smoke.yaml" time="0.120"/>
-        <testcase classname="smoke.r_3" name="connect [r.3]" file="jobs/smoke.yaml" time="0.900"><error type="runner.unreachable" message="r.3: connect via mgmt: refused">r.3: connect via mgmt: refused</error></testcase>
-        <testcase classname="smoke.r1" name="version [r1]" file="jobs/smoke.yaml" time="0.025"/>
-        <testcase classname="smoke.r2" name="version [r2]" file="jobs/smoke.yaml" time="0.020"><system-out>checked r2
-        step 2 show-version: passed after 3 attempts
-        </system-out></testcase>
-        <testcase classname="smoke.r_3" name="version [r.3]" file="jobs/smoke.yaml" time="0.000"><skipped type="runner.blocked" message="blocked: connect [r.3] errored">blocked: connect [r.3] errored</skipped></testcase>
-        <testcase classname="smoke.r4" name="version [r4]" file="jobs/smoke.yaml" time="2.040"><failure type="runner.check" message="step 2 show-version: expected 17.3, got 16.9 (and 1 more)">step 2 show-version: expected 17.3, got 16.9 (and 1 more)
-          at jobs/smoke.yaml:42 (step 2 show-version, device r4 via mgmt)
-          command:  show version | include Version
-          attempts: 3
-          expected: 17.3 (text)
-          actual:   16.9 (text)
-          source:   regex Version (\S+)
-          place:    jobs/smoke.yaml:44:9
-          nearest lines:
-            | Cisco IOS XE Software, Version 16.9
-          check:    rebooted recently
-          expected: 17.3 (text)
-          actual:   16.9 (text)
-          source:   regex Version (\S+)
-          place:    jobs/smoke.yaml:44:9
-          nearest lines:
-            | Cisco IOS XE Software, Version 16.9
-          answer (3 lines, exit code 0):
-            | Cisco IOS XE Software, Version 16.9
-            | &lt;licence&gt; &amp; "more"
-            | uptime is 3 days
-          stderr:
-            | a warning
-        </failure><system-out>step 2 show-version: show version | include Version
-        Cisco IOS XE Software, Version 16.9
-        &lt;licence&gt; &amp; "more"
-        uptime is 3 days
-        stderr:
-        a warning
-        </system-out></testcase>
-        <testcase classname="smoke.r1" name="uptime [r1]" file="jobs/smoke.yaml" time="10.015"><error type="runner.timeout" message="step 2 show-version: waiting for the prompt timed out after 10s (`timeout` of the step)">step 2 show-version: waiting for the prompt timed out after 10s (`timeout` of the step)
-          at jobs/smoke.yaml:42 (step 2 show-version, device r1 via mgmt)
-          command:  show version | include Version
-          phase:    call
-          limit:    10s (`timeout` of the step)
-          received 24 bytes, the last of them:
-            | r2&gt; show ver
-            |  --More--
-          hint:     is paging off?
-        </error></testcase>
-        <testcase classname="smoke.r_3" name="uptime [r.3]" file="jobs/smoke.yaml" time="0.000"><skipped type="runner.skipped" message="skipped: `when` is false">skipped: `when` is false</skipped></testcase>
-        <testcase classname="smoke.r1" name="never [r1]" file="jobs/smoke.yaml" time="0.000"><error type="runner.incomplete" message="the run ended before this began">the run ended before this began</error></testcase>
-        <testcase classname="smoke.testbed" name="teardown" file="jobs/smoke.yaml" time="0.003"/>
-        </testsuite>
-        </testsuites>
-    "#]].assert_eq(&document);
+    expect_file!["every_outcome.xml"].assert_eq(&document);
     assert_eq!(document, shown(&ledger(&every_outcome())), "the same events give the same bytes");
 }
 
