@@ -26,8 +26,9 @@ pub(crate) fn text(raw: &str, limit: usize) -> String {
 pub(crate) fn line(raw: &str, limit: usize) -> String {
     let beginning = &raw[..raw.floor_char_boundary(limit.saturating_mul(BYTES_PER_CHARACTER))];
     let shown = defuse(one_line(&readable(beginning), limit));
+    let unseen = if beginning.len() < raw.len() && !shown.ends_with("...") { "..." } else { "" };
     // Defusing adds a blank, which may be one character too many.
-    one_line(&shown, limit)
+    one_line(&(shown + unseen), limit)
 }
 
 /// Says on a line of its own that bytes were left out.
@@ -114,6 +115,7 @@ mod tests {
     fn long_texts_lose_their_middle_and_long_lines_their_end() {
         assert_eq!(text("aaaabbbbcccc", 8), "aaaa\n[cut 4 bytes]\ncccc");
         assert_eq!(line("aaaabbbbcccc", 8), "aaaab...");
+        assert_eq!(line(&(" ".repeat(1000) + "x"), 8), "...", "what was not looked at is not told as nothing");
         assert_eq!(line("[[PROPERTY|", 11).chars().count(), 11);
     }
 }

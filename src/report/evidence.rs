@@ -45,7 +45,7 @@ pub(crate) fn evidence(message: &str, entry: &CellEntry) -> String {
     page.0
 }
 
-/// What one attempt answered, for messages: `show version` or the step's title where nothing was asked.
+/// What an attempt asked, on one line: its command, or the step's name where nothing was asked.
 pub(crate) fn asked(attempt: &Attempt) -> String {
     clean::line(attempt.asked.as_deref().unwrap_or(&attempt.step.name), FIELD)
 }

@@ -2,6 +2,7 @@
 
 use crate::base::text::head_tail;
 use crate::record::event::{CellId, RunHead};
+use crate::record::fault::FaultKind;
 use crate::record::ledger::{CellEntry, Ledger};
 use crate::record::verdict::{ExitStatus, Outcome, ReasonKind, Verdict};
 use crate::report::clean;
@@ -96,7 +97,9 @@ fn untold(ledger: &Ledger, cases: &[Case]) -> Option<(ReasonKind, String)> {
         None => Some((ReasonKind::Incomplete, "the run ended before its end was recorded".to_owned())),
         Some(status) if status != ExitStatus::Passed || ledger.exit_status() != ExitStatus::Passed => {
             let code = if status == ExitStatus::Passed { ledger.exit_status() } else { status }.code();
-            Some((ReasonKind::Blocked, format!("the run did not pass (exit status {code}), although no test failed")))
+            let blocked = cases.iter().any(|case| case.kind == ReasonKind::Blocked.junit_type());
+            let kind = if blocked { ReasonKind::Blocked } else { ReasonKind::Fault(FaultKind::Internal) };
+            Some((kind, format!("the run did not pass (exit status {code}), although no test failed")))
         }
         Some(_) => None,
     }
@@ -176,10 +179,10 @@ fn seconds(started: &str) -> Option<i64> {
     (0..=253_402_300_799).contains(&seconds).then_some(seconds)
 }
 
-/// The name of a file without folders and ending.
-fn stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem })
+/// The testbed's name: that of its file without folders and ending, where it is a file.
+fn stem(testbed: &str) -> &str {
+    let name = testbed.rsplit('/').next().unwrap_or(testbed);
+    name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(name)
 }
 
 fn named(name: String) -> String {

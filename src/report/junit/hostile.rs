@@ -183,10 +183,10 @@ fn many(cells: u32, bytes: usize) -> Ledger {
 
 #[test]
 fn the_largest_document_keeps_every_case_and_shares_the_room() {
-    let limit = 2_000_000;
+    let limit = 1_000_000;
     let settings = Settings { largest_document: limit, ..Settings::default() };
-    let xml = document(&many(2000, 64 * 1024), &settings).expect("a document");
-    check_document(&xml, 2000);
+    let xml = document(&many(1000, 64 * 1024), &settings).expect("a document");
+    check_document(&xml, 1000);
     assert!(xml.len() <= limit && xml.len() > limit * 3 / 4, "{}", xml.len());
 }
 
@@ -199,16 +199,16 @@ fn what_does_not_fit_at_all_still_has_every_case() {
 }
 
 #[test]
-fn twice_the_cells_take_about_twice_the_time() {
+fn time_grows_with_the_number_of_cells_and_not_with_its_square() {
     let time = |cells| {
         let ledger = many(cells, 100);
         let begin = std::time::Instant::now();
         let xml = document(&ledger, &Settings::default()).expect("a document");
         (begin.elapsed(), xml.len())
     };
-    let (small, _) = time(2000);
+    let (small, _) = time(1000);
     let (large, bytes) = time(20_000);
-    // Ten times the cells; a quadratic step would take a hundred times as long.
-    assert!(large < small * 40, "{small:?}, {large:?}");
+    // Twenty times the cells; a quadratic step would take four hundred times as long.
+    assert!(large < small * 120, "{small:?}, {large:?}");
     assert!(bytes <= 20_000_000, "{bytes}");
 }

@@ -71,6 +71,7 @@ fn a_run_that_did_not_pass_is_never_green() {
             vec![not(0, Verdict::Blocked, ReasonKind::Blocked), finished(ExitStatus::Errored)],
             ("2 0 1 1", "runner.blocked runner.blocked"),
         ),
+        ("failed, as it says", 1, vec![passed(0), finished(ExitStatus::Failed)], ("2 0 1 0", "runner.internal")),
         ("nothing selected", 0, vec![finished(ExitStatus::NothingSelected)], ("1 0 1 0", "runner.config")),
         ("skipped", 1, vec![not(0, Verdict::Skipped, ReasonKind::Skipped), finished(ExitStatus::Passed)], ("1 0 0 1", "runner.skipped")),
     ] {

@@ -13,15 +13,23 @@ pub(super) fn verify(xml: &str, suite: &Suite) -> Result<(), DocumentError> {
     }
     let mut reader = Reader::from_str(xml);
     reader.config_mut().check_comments = true;
+    // The reader accepts a text that ends within elements.
+    let mut depth = 0_usize;
     let mut reading = Reading { suite, suites: 0, cases: 0, open: None, within: None };
     loop {
         match reader.read_event()? {
-            Event::Start(tag) => reading.start(&tag)?,
+            Event::Start(tag) => {
+                depth += 1;
+                reading.start(&tag)?;
+            }
             Event::Empty(tag) => {
                 reading.start(&tag)?;
                 reading.end(tag.name().as_ref())?;
             }
-            Event::End(tag) => reading.end(tag.name().as_ref())?,
+            Event::End(tag) => {
+                depth = depth.saturating_sub(1);
+                reading.end(tag.name().as_ref())?;
+            }
             Event::Text(text) => reading.text(&text.decode().map_err(quick_xml::Error::from)?)?,
             Event::GeneralRef(name) => reading.text(entity(&name)?)?,
             Event::Decl(_) => {}
@@ -31,6 +39,7 @@ pub(super) fn verify(xml: &str, suite: &Suite) -> Result<(), DocumentError> {
             }
         }
     }
+    same("elements left open", "0", &depth.to_string())?;
     same("suites", "1", &reading.suites.to_string())?;
     same("cases", &suite.cases.len().to_string(), &reading.cases.to_string())
 }
@@ -169,4 +178,48 @@ fn same(what: &str, meant: &str, found: &str) -> Result<(), DocumentError> {
     }
     let shown = |text: &str| format!("`{}`", crate::report::clean::line(text, 80));
     Err(DocumentError::Different { what: shown(what), meant: shown(meant), found: shown(found) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::junit::{Settings, document, write};
+    use crate::report::samples::{every_outcome, ledger};
+
+    #[test]
+    fn a_document_that_says_anything_else_is_not_accepted() {
+        let ledger = ledger(&every_outcome());
+        let head = ledger.head.as_ref().expect("a head");
+        let suite = document::of_run(head, &ledger, &Settings::default());
+        let xml = write::write(&suite).expect("a document");
+        verify(&xml, &suite).expect("the document as it is");
+        for (from, to) in [
+            ("name=\"version [r1]\"", "name=\"version [r9]\""),
+            ("failures=\"1\"", "failures=\"0\""),
+            ("errors=\"3\"", "errors=\"2\""),
+            ("skipped=\"2\"", "skipped=\"0\""),
+            ("tests=\"11\"", "tests=\"10\""),
+            ("classname=\"smoke.r4\"", "classname=\"smoke.r1\""),
+            ("time=\"2.040\"", "time=\"2.041\""),
+            ("type=\"runner.check\"", "type=\"runner.other\""),
+            ("actual:   16.9", "actual:   17.3"),
+            ("&lt;licence&gt;", "<licence/>"),
+            ("uptime is 3 days", "uptime is 3 days]]>"),
+            ("uptime is 3 days", "uptime is \u{1} days"),
+            ("uptime is 3 days", "<![CDATA[uptime is 3 days]]>"),
+            ("</failure>", "</failure><error type=\"x\" message=\"y\"/>"),
+            ("</failure>", ""),
+            ("<testcase ", "<testcase classname=\"a.b\" name=\"forged\" file=\"f\" time=\"0.000\"/><testcase "),
+            ("</testsuite>\n", "<testcase classname=\"a.b\" name=\"forged\" file=\"f\" time=\"0.000\"/></testsuite>\n"),
+            ("</testsuite>\n", "</testsuite><testsuite/>\n"),
+            ("</testsuites>", ""),
+            ("<testsuites name=\"lab-a\">", "<!DOCTYPE x><testsuites name=\"lab-a\">"),
+            ("<properties>", "passed<properties>"),
+            ("</testsuites>\n", "</testsuites"),
+        ] {
+            let other = xml.replacen(from, to, 1);
+            assert_ne!(other, xml, "{from}");
+            assert!(verify(&other, &suite).is_err(), "{from} -> {to}");
+        }
+    }
 }
