@@ -40,11 +40,6 @@ impl Complaints {
         self.add(Diagnostic::warning(place, message));
     }
 
-    /// Whether a complaint so far is an error.
-    pub(super) fn has_errors(&self) -> bool {
-        self.list.borrow().iter().any(|diagnostic| diagnostic.severity == Severity::Error)
-    }
-
     /// Keeps the text at a place out of every complaint.
     pub(super) fn hide(&self, place: Place) {
         self.hidden.borrow_mut().push(place);

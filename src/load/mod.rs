@@ -20,6 +20,9 @@ mod testbed;
 
 mod job;
 
+#[cfg(test)]
+mod tests;
+
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::place::{Place, Source};
 use crate::load::complaints::Complaints;

@@ -3,45 +3,15 @@
 use crate::base::diagnostic::{Colour, Severity};
 use crate::load::{Environment, Loaded, testbed_text};
 use crate::model::testbed::Testbed;
-use expect_test::{Expect, expect};
+use expect_test::{ExpectFile, expect_file};
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-const LAB: &str = "\
-testbed:
-  name: lab
-  credentials:
-    default: {username: admin, password: \"%ENV{LAB_PASSWORD}\"}
-    enable: {password: 12345}
-  custom: {site: ulm, limits: {peers: 3}}
-devices:
-  r1:
-    type: router
-    os: iosxe
-    version: 17.10
-    alias: uut
-    tags: [core, 4]
-    features: bgp
-    rack: 7
-    max_sessions: 5
-    custom: {peers: \"%{testbed.custom.limits.peers}\", name: \"x-%{self}-%{self.custom.peers}\"}
-    connections:
-      defaults: {class: unicon.Unicon, via: cli, pool_size: 2, pool_timeout: 15, fallback_credentials: enable}
-      cli:
-        protocol: ssh -oHostKeyAlgorithms=+ssh-rsa
-        ip: 10.0.0.1
-        port: \"2222\"
-        arguments: {connection_timeout: 30, learn_hostname: true}
-        settings: {EXEC_TIMEOUT: 5}
-      web: {class: rest.connector.Rest, host: r1.lab, port: 443}
-topology:
-  links: {l1: {alias: x}}
-  r1: {interfaces: {Eth0: {link: l1, type: ethernet}}}
-";
+const LAB: &str = include_str!("../pinned/testbed.yaml");
 
 fn load(text: &str) -> Loaded<Testbed> {
-    let env = Environment([("LAB_PASSWORD".to_owned(), "s3cret-word".to_owned())].into());
+    let env = Environment([("LAB_PASSWORD".to_owned(), "from-outside".to_owned())].into());
     testbed_text(text, "lab.yaml", Path::new("/lab"), &env)
 }
 
@@ -53,7 +23,7 @@ fn messages(text: &str) -> Vec<String> {
     load(text).diagnostics.into_iter().map(|diagnostic| diagnostic.message).collect()
 }
 
-fn is(text: &str, expected: &Expect) {
+fn is(text: &str, expected: &ExpectFile) {
     expected.assert_eq(&said(text));
 }
 
@@ -64,7 +34,7 @@ fn a_pyats_testbed_loads() {
     let testbed = loaded.value.expect("testbed");
     assert_eq!((testbed.name.as_str(), &testbed.custom), ("lab", &json!({"site": "ulm", "limits": {"peers": 3}})));
     let password = |name: &str| testbed.credentials[name].password.as_ref().map(|secret| secret.reveal().to_owned());
-    assert_eq!((password("default").as_deref(), password("enable").as_deref()), (Some("s3cret-word"), Some("12345")));
+    assert_eq!((password("default").as_deref(), password("enable").as_deref()), (Some("from-outside"), Some("12345")));
     let device = &testbed.devices["r1"];
     let attributes: Vec<_> = device.attributes.iter().map(|(name, value)| (name.as_str(), value.value.as_str())).collect();
     assert_eq!(attributes, [("type", "router"), ("os", "iosxe"), ("version", "17.10"), ("alias", "uut"), ("rack", "7")]);
@@ -164,77 +134,7 @@ devices:
       mgmt: {protocol: ssh, port: 99999, ip: [a], password: hunter24}
   r2: [x]
 ",
-        &expect![[r#"
-            warning: `servers` is not honoured: nothing here reads it
-             --> lab.yaml:1:22
-              |
-            1 | testbed: {name: lab, servers: {ntp: {}}}
-              |                      ^^^^^^^
-            error: a testbed has no key `device`
-             --> lab.yaml:2:1
-              |
-            2 | device: {}
-              | ^^^^^^
-            warning: `platfrom` becomes an attribute of the device's own
-             --> lab.yaml:5:5
-              |
-            5 |     platfrom: iosxe
-              |     ^^^^^^^^
-            hint: did you mean `platform`?
-            warning: `interfaces` is not honoured: nothing here reads it
-             --> lab.yaml:6:5
-              |
-            6 |     interfaces: {a: 1}
-              |     ^^^^^^^^^^
-            error: `max_sessions` wants a whole number from 1 to 10000, found `0`
-             --> lab.yaml:7:19
-              |
-            7 |     max_sessions: 0
-              |                   ^
-            error: a credential has no key `pasword`
-             --> lab.yaml:8:44
-              |
-            8 |     credentials: {default: {username: joe, pasword: ********, password: [********]}}
-              |                                            ^^^^^^^
-            hint: did you mean `password`?
-            error: `password` wants text, found a list
-             --> lab.yaml:8:73
-              |
-            8 |     credentials: {default: {username: joe, pasword: ********, password: [********]}}
-              |                                                                         ^^^^^^^^^^
-            error: `via` names the path `mgnt`, but there is `mgmt`
-              --> lab.yaml:10:23
-               |
-            10 |       defaults: {via: mgnt, pool_size: 2k, clas: ssh}
-               |                       ^^^^
-            hint: did you mean `mgmt`?
-            error: `pool_size` wants a whole number from 1 to 1000, found the text `2k`
-              --> lab.yaml:10:40
-               |
-            10 |       defaults: {via: mgnt, pool_size: 2k, clas: ssh}
-               |                                        ^^
-            error: `connections.defaults` has no key `clas`
-              --> lab.yaml:10:44
-               |
-            10 |       defaults: {via: mgnt, pool_size: 2k, clas: ssh}
-               |                                            ^^^^
-            hint: did you mean `class`?
-            error: `port` wants a whole number from 1 to 65535, found `99999`
-              --> lab.yaml:11:35
-               |
-            11 |       mgmt: {protocol: ssh, port: 99999, ip: [a], password: ********}
-               |                                   ^^^^^
-            error: `ip` wants text, found a list
-              --> lab.yaml:11:46
-               |
-            11 |       mgmt: {protocol: ssh, port: 99999, ip: [a], password: ********}
-               |                                              ^^^
-            error: a device must be a mapping, found a list
-              --> lab.yaml:12:7
-               |
-            12 |   r2: [x]
-               |       ^^^
-        "#]],
+        &expect_file!["../pinned/testbed_mistakes.txt"],
     );
 }
 

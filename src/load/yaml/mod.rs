@@ -12,6 +12,9 @@ mod merge;
 
 mod values;
 
+#[cfg(test)]
+mod tests;
+
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Source};
 use crate::load::complaints::Complaints;

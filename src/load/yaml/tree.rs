@@ -239,9 +239,12 @@ impl Builder<'_> {
         size.depth += 1;
         let start = self.nodes[id].range.clone();
         let begins = self.source.text().get(start.clone()).unwrap_or_default();
-        let flow = begins.contains(['[', '{']);
         let first = children.first().map(|child| self.nodes[*child].range.clone());
-        let own = if flow { start.start..range.end } else { first.unwrap_or(start) };
+        // The scanner counts an anchor before the opening bracket, and what follows the closing one.
+        let own = match begins.find(['[', '{']) {
+            Some(bracket) => start.start + bracket..(range.start + 1).min(range.end),
+            None => first.unwrap_or(start),
+        };
         if size.nodes > self.own.saturating_add(MOST_ALIASED) {
             return Err(self.refuse(own, "the aliases in this grow beyond 1 million values"));
         }

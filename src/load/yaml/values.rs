@@ -88,6 +88,12 @@ impl Expected<'_> {
         Ok(self.yaml(Kind::Scalar(Scalar { text: text.clone(), value: Data::String(text.clone()), quoted: false })))
     }
 
+    /// A mapping that was meant as a template.
+    fn template(&self) -> Yaml {
+        let text = self.context.place(self.node).text().to_owned();
+        self.yaml(Kind::Scalar(Scalar { value: Data::String(text.clone()), text, quoted: true }))
+    }
+
     /// Why a node cannot be a key, if it cannot.
     fn key_problem(&self) -> Option<Diagnostic> {
         let place = self.context.place(self.node);
@@ -184,11 +190,13 @@ impl<'de> Visitor<'de> for Expected<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Yaml, A::Error> {
         let Shape::Map(children) = &self.node.shape else { return Err(self.disagree()) };
         let mut raw = Vec::with_capacity(children.len() / 2);
+        let mut unquoted = false;
         for pair in children.chunks(2) {
             let [key, value] = pair else { return Err(self.disagree()) };
             let key = self.context.at(*key);
             if let Some(problem) = key.key_problem() {
                 self.context.complaints.add(problem);
+                unquoted |= matches!(key.node.shape, Shape::Map(_));
                 if access.next_entry::<IgnoredAny, IgnoredAny>()?.is_none() {
                     return Err(self.disagree());
                 }
@@ -199,6 +207,8 @@ impl<'de> Visitor<'de> for Expected<'_> {
             raw.extend(entry(key, value));
         }
         match access.next_key::<IgnoredAny>()? {
+            // It was meant as text, and goes on as such, so that only the quotes are complained about.
+            None if unquoted => Ok(self.template()),
             None => Ok(self.yaml(Kind::Map(merge::entries(raw, self.context.complaints)))),
             Some(_) => Err(self.disagree()),
         }
