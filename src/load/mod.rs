@@ -1,1 +1,113 @@
-//! room
+//! From YAML text to the model: every value keeps its place, and all complaints about a file come together.
+//!
+//! This floor reads files and nothing else of the world: the environment comes in as a value, names are never resolved,
+//! and it does not know which classes, platforms or variables exist. Room order: `complaints`, `file`, `yaml`, `scalar`,
+//! `fields`, `habits`, `testbed`, `job`.
+
+mod complaints;
+
+mod file;
+
+mod yaml;
+
+mod scalar;
+
+mod fields;
+
+mod habits;
+
+mod testbed;
+
+mod job;
+
+#[cfg(test)]
+mod tests;
+
+use crate::base::diagnostic::{Diagnostic, Severity};
+use crate::base::place::{Place, Source};
+use crate::load::complaints::Complaints;
+use crate::model::job::Job;
+use crate::model::testbed::Testbed;
+use crate::model::yaml::Yaml;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What came of loading: a value, or errors; warnings may stand beside a value.
+#[derive(Debug, Clone)]
+pub struct Loaded<T> {
+    /// The value; present exactly when no diagnostic is an error.
+    pub value: Option<T>,
+    /// Everything that was noticed, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl<T> Loaded<T> {
+    fn new(value: Option<T>, complaints: Complaints) -> Self {
+        let mut diagnostics = complaints.finish();
+        let accepted = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
+        if accepted && value.is_none() {
+            diagnostics.push(Diagnostic::unplaced("the file was not accepted"));
+        }
+        Self { value: value.filter(|_| accepted), diagnostics }
+    }
+}
+
+/// The process environment, read by `cli` and passed down, so that loading is a function of what it is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment(pub BTreeMap<String, String>);
+
+/// Loads a job file. `shown` is its name in messages. Blocks while the file is read.
+#[must_use]
+pub fn job(path: &Path, shown: &str) -> Loaded<Job> {
+    match file::read(path, shown) {
+        Ok(text) => job_text(&text, shown, folder_of(path)),
+        Err(diagnostic) => Loaded { value: None, diagnostics: vec![diagnostic] },
+    }
+}
+
+/// Loads a job from its text; relative paths in it start from `folder`.
+#[must_use]
+pub fn job_text(text: &str, shown: &str, folder: &Path) -> Loaded<Job> {
+    let complaints = Complaints::default();
+    let source = Source::new(shown, text);
+    let value = yaml::read(&source, &complaints).and_then(|yaml| {
+        habits::check(&yaml, &complaints);
+        job::read(&yaml, folder, &complaints)
+    });
+    Loaded::new(value, complaints)
+}
+
+/// Loads a testbed file, and the files that it extends. `shown` is its name in messages. Blocks while files are read.
+#[must_use]
+pub fn testbed(path: &Path, shown: &str, env: &Environment) -> Loaded<Testbed> {
+    match file::read(path, shown) {
+        Ok(text) => {
+            let complaints = Complaints::default();
+            let value = testbed::read(&Source::new(shown, text), Some(path), folder_of(path), env, &complaints);
+            Loaded::new(value, complaints)
+        }
+        Err(diagnostic) => Loaded { value: None, diagnostics: vec![diagnostic] },
+    }
+}
+
+/// Loads a testbed from its text; relative paths in it, and the files that it extends, start from `folder`.
+#[must_use]
+pub fn testbed_text(text: &str, shown: &str, folder: &Path, env: &Environment) -> Loaded<Testbed> {
+    let complaints = Complaints::default();
+    let value = testbed::read(&Source::new(shown, text), None, folder, env, &complaints);
+    Loaded::new(value, complaints)
+}
+
+/// Loads a testbed that is written in place in a job.
+#[must_use]
+pub fn testbed_inline(yaml: &Yaml, folder: &Path, env: &Environment) -> Loaded<Testbed> {
+    let complaints = Complaints::default();
+    complaints.hide_secrets(yaml);
+    let start = Place::new(yaml.place.source(), 0..0);
+    let value = testbed::read_tree(yaml.clone(), &start, None, (folder, env), &complaints);
+    Loaded::new(value, complaints)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}

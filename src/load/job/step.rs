@@ -1,0 +1,157 @@
+//! One step: its action, and what surrounds it.
+
+use super::{Context, action, assertion, capture, retry};
+use crate::base::Data;
+use crate::base::diagnostic::Diagnostic;
+use crate::base::place::{Place, Placed};
+use crate::load::complaints::Complaints;
+use crate::load::fields::Fields;
+use crate::load::scalar::{self, Dialect};
+use crate::model::assertion::{Assertion, Source};
+use crate::model::step::{Action, Parallel, Step};
+use crate::model::yaml::{Kind, Yaml};
+
+/// Words around an action that this version lacks.
+const LATER: [&str; 13] = [
+    "devices",
+    "with",
+    "expect_error",
+    "allow_errors",
+    "export",
+    "all_agree",
+    "idempotent",
+    "on_failure",
+    "matrix",
+    "lock",
+    "needs",
+    "retries",
+    "tolerances",
+];
+
+/// The widest that a step may be told to fan out.
+const MOST_AT_ONCE: u32 = 10_000;
+
+/// Reads a list of steps under `key`; none where nothing is said.
+pub(super) fn steps(fields: &mut Fields<'_>, key: &'static str, context: &Context<'_>) -> Vec<Step> {
+    let items = fields.take(key).and_then(|entry| scalar::list(&entry.value, key, context.complaints));
+    items.unwrap_or_default().iter().filter_map(|item| read(item, context)).collect()
+}
+
+/// Reads `steps`, which must not be empty.
+pub(super) fn required(fields: &mut Fields<'_>, context: &Context<'_>) -> Vec<Step> {
+    let entry = fields.entries().iter().find(|entry| entry.key.value == "steps");
+    if let Some(entry) = entry
+        && matches!(&entry.value.kind, Kind::List(items) if items.is_empty())
+    {
+        context.complaints.error(&entry.value.place, "`steps` is an empty list");
+    }
+    steps(fields, "steps", context)
+}
+
+fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Step> {
+    let complaints = context.complaints;
+    let mut fields = Fields::of(yaml, "a step", Dialect::Job, complaints)?;
+    let action = action::read(&mut fields, context);
+    let assertions = fields.take("assert").map(|entry| Placed::new(assertion::list(&entry.value, complaints), entry.key.place.clone()));
+    let retry_entry = fields.take("retry");
+    let parallel_entry = fields.take("parallel");
+    let step = Step {
+        place: yaml.place.clone(),
+        name: fields.filled("name"),
+        action: Placed::new(Action::Assert, yaml.place.clone()),
+        device: fields.filled("device"),
+        alias: fields.filled("alias"),
+        timeout: fields.limit("timeout"),
+        when: fields.filled("when"),
+        repeat: fields.take("loop").and_then(|entry| repeat(&entry.value, complaints)),
+        parallel: parallel_entry.and_then(|entry| parallel(&entry.value, complaints)),
+        retry: retry_entry.and_then(|entry| retry::of_step(entry, context)),
+        parse: fields.take("parse").and_then(|entry| capture::parse(&entry.value, complaints)),
+        capture: fields.take("capture").and_then(|entry| capture::read(&entry.value, complaints)),
+        assertions,
+        continue_on_failure: fields.flag("continue_on_failure"),
+        sensitive: fields.flag("sensitive"),
+    };
+    let step = action.map(|action| Step { action, ..step });
+    if let Some(step) = &step {
+        check_surroundings(step, &fields);
+        if let Some(entry) = parallel_entry {
+            check_parallel(step, &entry.key.place, complaints);
+        }
+        if let Some(entry) = retry_entry {
+            retry::check_repeatable(&step.action.value, &entry.key.place, complaints);
+        }
+    }
+    fields.unsupported(&LATER);
+    fields.unsupported(&action::LATER);
+    action::check_any(&fields);
+    fields.finish();
+    step
+}
+
+/// Complains about keys that the action gives nothing to do.
+fn check_surroundings(step: &Step, fields: &Fields<'_>) {
+    let action = &step.action.value;
+    let idle: &[&str] = match action {
+        Action::Execute(_) | Action::Configure(_) => &[],
+        Action::Shell(_) => &["alias"],
+        Action::Assert => &["parse", "capture", "retry", "alias", "timeout"],
+        Action::Set(_) | Action::Log(_) | Action::Wait(_) | Action::Fail(_) | Action::Skip(_) => {
+            &["assert", "parse", "capture", "retry", "alias", "timeout"]
+        }
+        Action::Group { .. } => &["assert", "parse", "capture", "sensitive"],
+    };
+    let name = action.name();
+    for entry in fields.entries().iter().filter(|entry| idle.contains(&entry.key.value.as_str())) {
+        let key = &entry.key.value;
+        let diagnostic = Diagnostic::error(&entry.key.place, format!("`{key}` has nothing to do beside `{name}`"));
+        let inside = matches!(action, Action::Group { .. });
+        fields.complaints.add(if inside { diagnostic.hint("put it on the steps of the group") } else { diagnostic });
+    }
+    if *action == Action::Assert {
+        step.assertions.iter().flat_map(|list| &list.value).for_each(|assertion| check_alone(assertion, fields.complaints));
+    }
+}
+
+fn check_alone(assertion: &Assertion, complaints: &Complaints) {
+    if !matches!(assertion.extract.source, Source::Value(_)) {
+        let diagnostic = Diagnostic::error(&assertion.extract.place, "an `assert` that stands alone has no answer to look at");
+        complaints.add(diagnostic.hint("say what is looked at: `value: \"{{ name }}\"`"));
+    }
+}
+
+fn check_parallel(step: &Step, place: &Place, complaints: &Complaints) {
+    let wide = match &step.action.value {
+        Action::Execute(commands) => commands.len() > 1,
+        Action::Group { .. } => true,
+        _ => false,
+    };
+    if !wide && step.repeat.is_none() {
+        complaints.warning(place, "`parallel` has nothing to do: there is one command and no `loop`");
+    }
+}
+
+fn repeat(yaml: &Yaml, complaints: &Complaints) -> Option<Yaml> {
+    let length = match &yaml.kind {
+        Kind::List(items) => items.len(),
+        Kind::Map(entries) => entries.len(),
+        Kind::Scalar(scalar) if scalar.value.is_string() => return scalar::filled(yaml, "loop", complaints).map(|_| yaml.clone()),
+        Kind::Scalar(_) => {
+            scalar::unwanted(yaml, "loop", "a list, a mapping or an expression", complaints);
+            return None;
+        }
+    };
+    if length == 0 {
+        complaints.error(&yaml.place, "`loop` is empty: the step would never run");
+        return None;
+    }
+    Some(yaml.clone())
+}
+
+fn parallel(yaml: &Yaml, complaints: &Complaints) -> Option<Placed<Parallel>> {
+    let Some(scalar) = yaml.scalar().filter(|scalar| scalar.value.is_boolean()) else {
+        let width = scalar::integer(yaml, "parallel", 1..=MOST_AT_ONCE, Dialect::Job, complaints)?;
+        return Some(Placed::new(Parallel::AtMost(width.value), width.place));
+    };
+    (scalar.value == Data::Bool(true)).then(|| Placed::new(Parallel::All, yaml.place.clone()))
+}

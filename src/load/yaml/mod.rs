@@ -1,0 +1,66 @@
+//! YAML text as a tree of values with places.
+//!
+//! Two readers share the work: `saphyr-parser` gives structure, places and quoting, `serde_yaml` decides what each
+//! scalar is. They are walked together; where they disagree, the text is refused. The first reader also keeps what
+//! would be slow or deep from the second. Room order: `span`, `tree`, `merge`, `values`.
+
+mod span;
+
+mod tree;
+
+mod merge;
+
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use crate::base::diagnostic::Diagnostic;
+use crate::base::place::{Place, Source};
+use crate::load::complaints::Complaints;
+use crate::model::yaml::Yaml;
+use regex::Regex;
+use std::sync::Arc;
+
+/// Reads one YAML document; `None` when there is nothing to go on with. Complaints that leave a usable tree are
+/// collected, and the tree lacks only what they are about.
+pub(super) fn read(source: &Arc<Source>, complaints: &Complaints) -> Option<Yaml> {
+    match tree::read(source, complaints) {
+        Ok(tree) => {
+            let yaml = values::read(source, &tree, complaints)?;
+            complaints.hide_secrets(&yaml);
+            Some(yaml)
+        }
+        Err(diagnostic) => {
+            hide_likely_secrets(source, complaints);
+            complaints.add(diagnostic);
+            None
+        }
+    }
+}
+
+/// Hides what looks like a secret in a text that is not YAML, and so has no keys.
+fn hide_likely_secrets(source: &Arc<Source>, complaints: &Complaints) {
+    let Ok(pattern) = Regex::new(r"(?i)(?:password|passphrase|passwd|secret|token|private_key)\w*['\x22]?\s*:[ \t]*([^\r\n]+)") else {
+        return;
+    };
+    for found in pattern.captures_iter(source.text()).filter_map(|groups| groups.get(1)) {
+        complaints.hide(Place::new(source, found.range()));
+    }
+}
+
+/// An error where YAML's own rules are broken.
+fn syntax(source: &Arc<Source>, at: usize, problem: &str) -> Diagnostic {
+    let rest = source.text().get(at..).unwrap_or_default();
+    let length = rest.chars().next().filter(|c| !c.is_whitespace()).map_or(0, char::len_utf8);
+    let place = Place::new(source, at..at + length);
+    let line = source.text().lines().nth(place.line() - 1).unwrap_or_default();
+    let diagnostic = Diagnostic::error(&place, format!("this is not YAML: {problem}"));
+    if line.contains("{{") {
+        diagnostic.hint("a value that begins with `{{` must stand in quotes")
+    } else if line.contains('\t') {
+        diagnostic.hint("YAML indents with spaces, never with tabs")
+    } else {
+        diagnostic
+    }
+}
