@@ -8,3 +8,5 @@ pub mod interrupt;
 pub mod class;
 
 pub mod wire;
+
+pub mod classes;
