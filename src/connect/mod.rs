@@ -1,7 +1,7 @@
 //! Connections to devices: classes and what they offer, the manager of a device's connections, pools, and the wires.
 //!
 //! Nothing here knows that anything is being tested. Room order: `interrupt`, `class`, `wire`, `classes`, `registry`,
-//! `login`, `options`, `paths`, `route`, `pool`, `manager`.
+//! `request`, `login`, `options`, `paths`, `route`, `pool`, `manager`.
 
 pub mod interrupt;
 
@@ -10,3 +10,21 @@ pub mod class;
 pub mod wire;
 
 pub mod classes;
+
+pub mod registry;
+
+pub mod request;
+
+pub mod login;
+
+mod options;
+
+pub mod paths;
+
+pub mod route;
+
+#[cfg(test)]
+mod fake;
+
+#[cfg(test)]
+mod sketch;
