@@ -99,11 +99,11 @@ fn login_creds(written: &Yaml, found: &mut Vec<Diagnostic>) -> Vec<Placed<String
     };
     let mut names = Vec::new();
     for item in items {
-        match item.text() {
-            Some(name) => names.push(Placed::new(name.to_owned(), item.place.clone())),
-            None => {
-                found.push(Diagnostic::error(&item.place, format!("`login_creds` takes names of credentials, got {}", item.describe())))
-            }
+        if let Some(name) = item.text() {
+            names.push(Placed::new(name.to_owned(), item.place.clone()));
+        } else {
+            let message = format!("`login_creds` takes names of credentials, got {}", item.describe());
+            found.push(Diagnostic::error(&item.place, message));
         }
     }
     names

@@ -17,11 +17,15 @@ pub mod request;
 
 pub mod login;
 
-mod options;
+pub mod options;
 
 pub mod paths;
 
 pub mod route;
+
+pub mod pool;
+
+pub mod manager;
 
 #[cfg(test)]
 mod fake;

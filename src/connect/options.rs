@@ -6,7 +6,6 @@ use crate::base::Data;
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::duration;
-use crate::base::place::Place;
 use crate::base::text;
 use crate::connect::class::{ClassSpec, OptionKind, OptionSpec, OptionValue, Options};
 use crate::model::testbed::ConnectionPath;
@@ -238,15 +237,48 @@ fn seconds(scalar: &Scalar) -> Option<Duration> {
     number.and_then(|number| Duration::try_from_secs_f64(number).ok()).filter(|length| *length <= duration::LONGEST)
 }
 
+/// Why a class does not take an option that a caller gave.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OptionError {
+    /// The class has no such option.
+    #[error("`{name}` is not an option of class `{class}`")]
+    Unknown {
+        /// The option.
+        name: String,
+        /// The class.
+        class: &'static str,
+        /// The option that was most likely meant.
+        near: Option<&'static str>,
+    },
+    /// The value is of another kind.
+    #[error("`{name}` takes {wanted}")]
+    WrongKind {
+        /// The option.
+        name: &'static str,
+        /// What it takes.
+        wanted: String,
+    },
+}
+
+impl OptionError {
+    /// The option that was most likely meant.
+    #[must_use]
+    pub fn near(&self) -> Option<&'static str> {
+        match self {
+            Self::Unknown { near, .. } => *near,
+            Self::WrongKind { .. } => None,
+        }
+    }
+}
+
 /// The declared name of an option that a caller gave, if the class takes it so.
-pub(super) fn taken(name: &str, value: &OptionValue, spec: &ClassSpec, place: &Place) -> Result<&'static str, Box<Diagnostic>> {
+pub(super) fn taken(name: &str, value: &OptionValue, spec: &ClassSpec) -> Result<&'static str, OptionError> {
     let Some(option) = spec.options.iter().find(|option| option.name == name) else {
         let near = text::nearest(name, spec.options.iter().map(|option| option.name));
-        let message = format!("`{name}` is not an option of class `{}`", spec.name);
-        return Err(Box::new(Diagnostic::error(place, message).did_you_mean(near)));
+        return Err(OptionError::Unknown { name: name.to_owned(), class: spec.name, near });
     };
     if !is_kind(option.kind, value) {
-        return Err(Box::new(Diagnostic::error(place, format!("`{name}` takes {}", wanted(option.kind)))));
+        return Err(OptionError::WrongKind { name: option.name, wanted: wanted(option.kind) });
     }
     Ok(option.name)
 }

@@ -5,9 +5,9 @@
 
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::{Diagnostic, Severity};
-use crate::connect::class::{Class, Endpoint, ServiceSpec};
+use crate::connect::class::{Class, Endpoint, OptionValue, ServiceSpec};
 use crate::connect::login::{self, Scopes, Surroundings};
-use crate::connect::options;
+use crate::connect::options::{self, OptionError};
 use crate::connect::paths::{self, Asked};
 use crate::connect::registry::Registry;
 use crate::connect::request::{OPERATIONS, Request, alias_of};
@@ -67,6 +67,31 @@ impl Route {
         let mut specs = self.ways.iter().map(|way| way.class.spec().service(name));
         let first = specs.next()??;
         specs.all(|spec| spec.is_some()).then_some(first)
+    }
+
+    /// The connection, by its first way.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        let first = self.ways.first().map(|way| way.endpoint.subject.clone());
+        first.unwrap_or_else(|| Subject {
+            device: self.device.clone(),
+            alias: self.alias.clone(),
+            via: String::new(),
+            class: String::new(),
+        })
+    }
+
+    /// Sets an option on every way.
+    ///
+    /// # Errors
+    /// A class of one of them does not take it so; nothing is set then.
+    pub fn set_option(&mut self, name: &str, value: &OptionValue) -> Result<(), OptionError> {
+        let names = self.ways.iter().map(|way| options::taken(name, value, way.class.spec()));
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        for (way, name) in self.ways.iter_mut().zip(names) {
+            way.endpoint.options.0.insert(name, value.clone());
+        }
+        Ok(())
     }
 
     /// How many workers there are: `pool_size`, or 1.
@@ -159,11 +184,11 @@ fn way(
     let flags = paths::protocol(scopes.path).map_or("", |(_, flags)| flags);
     let mut checked = options::check(scopes.path, flags, spec, &asked.request.options, found);
     for (name, value) in &asked.request.options {
-        match options::taken(name, value, spec, asked.place()) {
+        match options::taken(name, value, spec) {
             Ok(option) => {
                 checked.options.0.insert(option, value.clone());
             }
-            Err(diagnostic) => found.push(*diagnostic),
+            Err(error) => found.push(Diagnostic::error(asked.place(), error.to_string()).did_you_mean(error.near())),
         }
     }
     let os = scopes.device.attributes.get("os");

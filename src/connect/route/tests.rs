@@ -56,34 +56,46 @@ fn class(name: &str) -> Request {
     Request { class: Some(name.to_owned()), ..Request::default() }
 }
 
+const CLI: &str = "cli protocol=ssh host=h";
+const CON: &str = "con protocol=telnet host=h";
+const REST: &str = "rest class=rest.connector.Rest host=h";
+
+fn check_rules<'a>(cases: impl IntoIterator<Item = (&'a str, Vec<&'a str>, Request, &'a str)>) {
+    for (defaults, paths, request, expected) in cases {
+        let device = device("r1", defaults, &paths);
+        assert_eq!(short(&resolve_of(&device, &request)), expected, "{defaults} {paths:?} {request:?}");
+    }
+}
+
 #[test]
-fn paths_and_classes_follow_the_rules_of_the_manager() {
-    let cli = "cli protocol=ssh host=h";
-    let con = "con protocol=telnet host=h";
-    let rest = "rest class=rest.connector.Rest host=h";
-    for (defaults, paths, request, expected) in [
-        // via: argument > defaults.via > the only path.
-        ("", vec![cli], Request::default(), "default cli=ssh"),
-        ("via=con", vec![cli, con], Request::default(), "default con=telnet"),
-        ("via=con", vec![cli, con], via(&["cli"]), "default cli=ssh"),
-        ("", vec![cli, con], via(&["cli", "con"]), "default cli=ssh con=telnet"),
-        ("via=con,cli", vec![cli, con], Request::default(), "default con=telnet cli=ssh"),
+fn the_path_is_the_argument_or_the_default_or_the_only_one() {
+    check_rules([
+        ("", vec![CLI], Request::default(), "default cli=ssh"),
+        ("via=con", vec![CLI, CON], Request::default(), "default con=telnet"),
+        ("via=con", vec![CLI, CON], via(&["cli"]), "default cli=ssh"),
+        ("", vec![CLI, CON], via(&["cli", "con"]), "default cli=ssh con=telnet"),
+        ("via=con,cli", vec![CLI, CON], Request::default(), "default con=telnet cli=ssh"),
         ("", vec![], Request::default(), "device `r1` has no connections @ r1"),
-        ("", vec![cli, con], via(&["cly"]), "device `r1` has no path `cly`, there are `cli` and `con` @ r1"),
+        ("", vec![CLI, CON], via(&["cly"]), "device `r1` has no path `cly`, there are `cli` and `con` @ r1"),
         (
             "via=x,y",
-            vec![cli],
+            vec![CLI],
             Request::default(),
             "device `r1` has no path `x`, there are `cli` @ x | device `r1` has no path `y`, there are `cli` @ y",
         ),
-        // class: argument > path > defaults > protocol.
+    ]);
+}
+
+#[test]
+fn the_class_is_the_argument_or_the_paths_or_the_default_or_told_by_the_protocol() {
+    check_rules([
         ("class=telnet", vec!["cli class=ssh protocol=telnet host=h"], class("rest"), "default cli=rest"),
         ("class=telnet", vec!["cli class=ssh protocol=telnet host=h"], Request::default(), "default cli=ssh"),
         ("class=telnet", vec!["cli protocol=ssh host=h"], Request::default(), "default cli=telnet"),
         ("", vec!["cli protocol=SSH host=h"], Request::default(), "default cli=ssh"),
         ("", vec!["cli host=h"], Request::default(), "default cli=ssh"),
         ("", vec!["local protocol=local"], Request::default(), "default local=shell"),
-        ("class=unicon.Unicon", vec![con], Request::default(), "default con=telnet"),
+        ("class=unicon.Unicon", vec![CON], Request::default(), "default con=telnet"),
         ("class=unicon.Unicon", vec!["cli host=h"], Request::default(), "default cli=ssh"),
         (
             "",
@@ -105,7 +117,7 @@ fn paths_and_classes_follow_the_rules_of_the_manager() {
         ),
         (
             "class=a.b.C",
-            vec![cli],
+            vec![CLI],
             Request::default(),
             "`a.b.C` is a Python class, which has no equal here; the classes are `shell`, `replay`, `ssh`, `telnet` and `rest` @ a.b.C",
         ),
@@ -116,30 +128,32 @@ fn paths_and_classes_follow_the_rules_of_the_manager() {
             Request::default(),
             "class `shell` does not speak with a program that `command` spawns @ x",
         ),
-        // Several paths: the class chooses.
-        ("", vec![cli, con], Request::default(), "device `r1` can be reached by `cli` and `con`: nothing says which @ r1"),
-        ("class=unicon.Unicon", vec![cli, rest], Request::default(), "default cli=ssh"),
+    ]);
+}
+
+#[test]
+fn several_paths_are_told_apart_by_the_class() {
+    check_rules([
+        ("", vec![CLI, CON], Request::default(), "device `r1` can be reached by `cli` and `con`: nothing says which @ r1"),
+        ("class=unicon.Unicon", vec![CLI, REST], Request::default(), "default cli=ssh"),
         (
             "class=unicon.Unicon",
-            vec![cli, con, rest],
+            vec![CLI, CON, REST],
             Request::default(),
             "device `r1` can be reached by `cli` and `con`: nothing says which @ unicon.Unicon",
         ),
-        ("class=unicon.Unicon", vec![cli, rest], class("rest"), "default rest=rest"),
-        ("", vec![cli, con], class("telnet"), "default con=telnet"),
-        ("", vec!["a class=ssh host=h", cli], class("ssh"), "default a=ssh"),
+        ("class=unicon.Unicon", vec![CLI, REST], class("rest"), "default rest=rest"),
+        ("", vec![CLI, CON], class("telnet"), "default con=telnet"),
+        ("", vec!["a class=ssh host=h", CLI], class("ssh"), "default a=ssh"),
         (
             "",
             vec!["a class=ssh host=h", "b class=ssh host=h"],
             class("ssh"),
             "device `r1` can be reached by `a` and `b`: nothing says which @ r1",
         ),
-        ("", vec!["a host=h", con], class("ssh"), "default a=ssh"),
-        ("", vec![con, rest], class("ssh"), "no path of device `r1` suits class `ssh`: there are `con` and `rest` @ r1"),
-    ] {
-        let device = device("r1", defaults, &paths);
-        assert_eq!(short(&resolve_of(&device, &request)), expected, "{defaults} {paths:?} {request:?}");
-    }
+        ("", vec!["a host=h", CON], class("ssh"), "default a=ssh"),
+        ("", vec![CON, REST], class("ssh"), "no path of device `r1` suits class `ssh`: there are `con` and `rest` @ r1"),
+    ]);
 }
 
 #[test]
