@@ -1,8 +1,34 @@
 //! Connections to devices: classes and what they offer, the manager of a device's connections, pools, and the wires.
 //!
 //! Nothing here knows that anything is being tested. Room order: `interrupt`, `class`, `wire`, `classes`, `registry`,
-//! `route`, `pool`, `manager`.
+//! `request`, `login`, `options`, `paths`, `route`, `pool`, `manager`.
 
 pub mod interrupt;
 
 pub mod class;
+
+pub mod wire;
+
+pub mod classes;
+
+pub mod registry;
+
+pub mod request;
+
+pub mod login;
+
+pub mod options;
+
+pub mod paths;
+
+pub mod route;
+
+pub mod pool;
+
+pub mod manager;
+
+#[cfg(test)]
+mod fake;
+
+#[cfg(test)]
+mod sketch;

@@ -1,0 +1,138 @@
+//! One connection of a pool, open or not: how it is opened, asked and closed.
+
+use crate::base::deadline::{Deadline, Limit};
+use crate::connect::class::{Connection, Limits};
+use crate::connect::route::{Route, Way};
+use crate::record::answer::Answer;
+use crate::record::call::Call;
+use crate::record::fault::{Fault, FaultKind, Phase, Subject};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A connection and the route that opens it again. It belongs to one owner at a time.
+pub(super) struct Worker {
+    route: Arc<Route>,
+    open: Option<Open>,
+}
+
+/// A connection and the subject of the way it was opened by.
+struct Open {
+    subject: Subject,
+    connection: Box<dyn Connection>,
+}
+
+impl Worker {
+    pub(super) fn new(route: Arc<Route>) -> Self {
+        Self { route, open: None }
+    }
+
+    /// Leaves an unopened worker in its place.
+    pub(super) fn take(&mut self) -> Self {
+        Self { route: Arc::clone(&self.route), open: self.open.take() }
+    }
+
+    pub(super) fn route(&self) -> &Arc<Route> {
+        &self.route
+    }
+
+    /// The way that it was opened by; the first one while it is not open.
+    pub(super) fn subject(&self) -> Subject {
+        self.open.as_ref().map_or_else(|| self.route.subject(), |open| open.subject.clone())
+    }
+
+    pub(super) fn is_alive(&mut self) -> bool {
+        self.open.as_mut().is_some_and(|open| open.connection.is_alive())
+    }
+
+    /// Opens it unless it is open and alive: by the first way that works. Blocks.
+    pub(super) fn ensure_open(&mut self, limits: &Limits<'_>) -> Result<(), Fault> {
+        if self.is_alive() {
+            return Ok(());
+        }
+        // What a dead connection says when it is closed helps nobody.
+        let _ = self.close();
+        let route = Arc::clone(&self.route);
+        let mut refused: Option<Fault> = None;
+        for (index, way) in route.ways.iter().enumerate() {
+            match open(way, route.ways.len() - index, limits) {
+                Ok(connection) => {
+                    self.open = Some(Open { subject: way.endpoint.subject.clone(), connection });
+                    return Ok(());
+                }
+                Err(fault) if fault.kind == FaultKind::Interrupted => return Err(fault),
+                Err(fault) => refused = Some(join(refused, fault)),
+            }
+        }
+        Err(refused.unwrap_or_else(|| Fault::new(FaultKind::Internal, "a route without a way").on(&route.subject())))
+    }
+
+    /// Calls a service of an open connection. Blocks.
+    pub(super) fn call(&mut self, call: &Call, limits: &Limits<'_>) -> Result<Answer, Fault> {
+        let Some(open) = &mut self.open else {
+            return Err(Fault::new(FaultKind::NotConnected, "the connection is not open").on(&self.route.subject()));
+        };
+        open.connection.call(call, limits).map_err(|fault| fault.on(&open.subject))
+    }
+
+    /// Closes it; does nothing when it is not open.
+    ///
+    /// # Errors
+    /// The class panicked. The connection is gone nevertheless.
+    pub(super) fn close(&mut self) -> Result<(), Fault> {
+        let Some(Open { subject, mut connection }) = self.open.take() else { return Ok(()) };
+        // A class that panics here must not keep others from being closed.
+        let closed = catch_unwind(AssertUnwindSafe(|| connection.close()));
+        let dropped = catch_unwind(AssertUnwindSafe(move || drop(connection)));
+        closed.and(dropped).map_err(|_| {
+            Fault::new(FaultKind::Internal, format!("class `{}` panicked while it closed the connection", subject.class)).on(&subject)
+        })
+    }
+}
+
+/// Opens one way, of which there are `ways_left` with itself.
+fn open(way: &Way, ways_left: usize, limits: &Limits<'_>) -> Result<Box<dyn Connection>, Fault> {
+    let subject = &way.endpoint.subject;
+    let now = Instant::now();
+    if limits.interrupt.is_raised() {
+        return Err(Fault::new(FaultKind::Interrupted, "the run was interrupted before the connection was opened").on(subject));
+    }
+    let Some(deadline) = deadline(way, ways_left, limits.deadline, now) else {
+        return Err(Fault::timeout("opening", limits.deadline.limit()).in_phase(Phase::Creation).on(subject));
+    };
+    way.class.open(&way.endpoint, &Limits { deadline: &deadline, interrupt: limits.interrupt }).map_err(|mut fault| {
+        // Whatever went wrong did so before any call.
+        if fault.phase == Phase::Call {
+            fault.phase = Phase::Creation;
+        }
+        fault.on(subject)
+    })
+}
+
+/// When to give one way up: the path's own limit holds, and one that hangs leaves time for those after it. `None` when the
+/// time is over.
+fn deadline(way: &Way, ways_left: usize, whole: &Deadline, now: Instant) -> Option<Deadline> {
+    let mut deadline = whole.clone();
+    let left = whole.remaining(now)?;
+    if ways_left > 1 {
+        let length = left / u32::try_from(ways_left).unwrap_or(u32::MAX);
+        let setting = format!("a share of {}, as {ways_left} paths are left", whole.limit());
+        deadline = deadline.sooner(Deadline::new(now, Limit { length, setting: setting.into() }));
+    }
+    if let Some(limit) = &way.connect_timeout {
+        deadline = deadline.sooner(Deadline::new(now, limit.clone()));
+    }
+    Some(deadline)
+}
+
+/// The first fault stays the fault; those of the ways after it are told with it.
+fn join(first: Option<Fault>, next: Fault) -> Fault {
+    match first {
+        None => next,
+        Some(mut first) => {
+            let via = next.subject.as_ref().map_or("", |subject| subject.via.as_str());
+            first.message.push_str(&format!("; via {via}: {}", next.message));
+            first
+        }
+    }
+}
