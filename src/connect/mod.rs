@@ -6,3 +6,5 @@
 pub mod interrupt;
 
 pub mod class;
+
+pub mod classes;

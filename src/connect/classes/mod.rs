@@ -1,0 +1,3 @@
+//! The classes that are built in.
+
+pub mod ssh;
