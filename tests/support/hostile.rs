@@ -82,7 +82,9 @@ fn behave(habit: Habit, mut stream: TcpStream, over: &AtomicBool) {
             let _ = stream.write_all(bytes);
             // Reads what the other side says first, so that it sees an end and not a reset.
             let _ = stream.set_read_timeout(Some(Duration::from_millis(50)));
+            let whole = stream.try_clone();
             swallow(stream);
+            let _ = whole.and_then(|stream| stream.shutdown(std::net::Shutdown::Both));
         }
         Habit::Drips(bytes, pause) => {
             let pace = std::sync::mpsc::channel::<()>();
@@ -94,5 +96,43 @@ fn behave(habit: Habit, mut stream: TcpStream, over: &AtomicBool) {
             }
         }
         Habit::Floods(bytes) => while !over.load(Ordering::Acquire) && stream.write_all(bytes).is_ok() {},
+    }
+}
+
+/// Passes connections to a port on to another one. It goes away when it is dropped.
+pub(crate) struct Relay {
+    port: u16,
+    over: Arc<AtomicBool>,
+}
+
+impl Relay {
+    /// Starts to pass on.
+    pub(crate) fn start(port: u16, to: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+        let over = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&over);
+        std::thread::spawn(move || {
+            for near in listener.incoming().flatten() {
+                if flag.load(Ordering::Acquire) {
+                    break;
+                }
+                let far = TcpStream::connect(("127.0.0.1", to)).expect("the other port listens");
+                let ends = [near.try_clone().and_then(|n| Ok((n, far.try_clone()?))), Ok((far, near))];
+                for (mut from, mut into) in ends.into_iter().flatten() {
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut into);
+                        let _ = into.shutdown(std::net::Shutdown::Both);
+                    });
+                }
+            }
+        });
+        Self { port, over }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Release);
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }

@@ -67,9 +67,12 @@ fn entry(line: &str, number: usize, name: &str, session: &ssh2::Session) -> Opti
     Some(Entry { line: number, revoked, kind: kind.to_owned(), key: fingerprint::unbase64(key)? })
 }
 
-/// Whether a hashed name is that of `name`. A key of this kind says nothing here: only the name is compared.
+/// A key that is nobody's; libssh2 wants one of a plausible length.
+const SOME_KEY: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Whether a hashed name is that of `name`. The key says nothing here: only the name is compared.
 fn is_hash_of(hosts: &str, name: &str, session: &ssh2::Session) -> bool {
-    let line = format!("{hosts} ssh-ed25519 AAAA\n");
+    let line = format!("{hosts} ssh-ed25519 {SOME_KEY}\n");
     let Ok(mut known) = session.known_hosts() else {
         return false;
     };
@@ -156,12 +159,12 @@ mod tests {
             *.lab,!bad.lab ssh-ed25519 AAAA\n\
             @revoked leaf2 ssh-ed25519 AAAA\n\
             @cert-authority * ssh-ed25519 AAAA\n\
-            |1|c2FsdHNhbHRzYWx0c2FsdHNhbHQ=|zTj+T8yjWYG8lbJM8Ia4XSl2sxA= ssh-ed25519 AAAA\n\
+            |1|MiX1+G/iru47fRPpDcUKY+YkZw4=|ugIgG9gx1RJNx1+33bAa790KJs8= ssh-ed25519 AAAA\n\
             leaf3 ssh-ed25519\n\
             LEAF4 ssh-ed25519 !!!!\n\
             sp?ne ssh-ed25519 AAAA";
         for (name, lines) in [
-            ("leaf1", vec![(2, false)]),
+            ("leaf1", vec![(2, false), (7, false)]),
             ("10.0.0.1", vec![(2, false)]),
             ("[leaf1]:2222", vec![(3, false)]),
             ("good.lab", vec![(4, false)]),
@@ -172,8 +175,7 @@ mod tests {
             ("spine", vec![(10, false)]),
             ("spne", vec![]),
         ] {
-            let found: Vec<_> = lines_for(text, name).into_iter().filter(|(line, _)| *line != 7).collect();
-            assert_eq!(found, lines, "{name}");
+            assert_eq!(lines_for(text, name), lines, "{name}");
         }
     }
 

@@ -160,6 +160,11 @@ impl Link {
         self.ended.as_deref()
     }
 
+    /// Why no more bytes come, once libssh2 was told so.
+    pub(super) fn told(&self) -> Option<&str> {
+        self.ended.as_deref().filter(|_| self.told)
+    }
+
     /// Gives memory back between calls.
     pub(super) fn rest(&mut self) {
         if self.fed == self.incoming.len() {

@@ -75,11 +75,13 @@ impl Session {
     pub(super) fn again(&mut self, error: ssh2::Error) -> Result<(), Stop> {
         match error.code() {
             ErrorCode::Session(AGAIN) => Ok(()),
-            ErrorCode::Session(code) if GONE.contains(&code) => {
-                let known = self.link.as_ref().and_then(Link::ended);
-                Err(Stop::Lost(known.unwrap_or("the peer ended the session").to_owned()))
-            }
-            _ => Err(Stop::Refused(error)),
+            ErrorCode::Session(code) => match self.link.as_ref().and_then(Link::told) {
+                // Some of its steps report a lost connection as their own failure.
+                Some(how) => Err(Stop::Lost(how.to_owned())),
+                None if GONE.contains(&code) => Err(Stop::Lost("the peer ended the session".to_owned())),
+                None => Err(Stop::Refused(error)),
+            },
+            ErrorCode::SFTP(_) => Err(Stop::Refused(error)),
         }
     }
 
