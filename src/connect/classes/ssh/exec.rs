@@ -1,6 +1,6 @@
 //! Runs one command in a channel of its own and collects all that it says.
 
-use super::link::Link;
+use super::ruler::Effect;
 use super::session::{Session, Stop, sentence};
 use crate::base::text;
 use crate::connect::class::Limits;
@@ -22,11 +22,19 @@ struct Received {
     status: bool,
 }
 
-/// Whether the server said how the command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What the server is known to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Habits {
-    /// An exit status was seen on this connection before.
-    pub(super) sends_status: bool,
+    /// It says how a command ended, so that a channel without an exit status was not closed by the command's end.
+    sends_status: bool,
+}
+
+impl Habits {
+    /// What the server's name tells; more is learned as commands end.
+    pub(super) fn of(session: &Session) -> Self {
+        let name = session.raw.banner().unwrap_or_default();
+        Self { sends_status: ["OpenSSH", "dropbear"].iter().any(|known| name.contains(known)) }
+    }
 }
 
 /// What to run, and what bounds it.
@@ -47,6 +55,7 @@ impl Run<'_> {
         let mut received = Received::default();
         let mut channel = self.start(session)?;
         let outcome = self.collect(session, &mut channel, &mut received);
+        watch(session, false);
         let answer = outcome.and_then(|()| self.judge(session, &mut channel, &received, habits));
         let exit_code = match answer {
             Ok(exit_code) => exit_code,
@@ -80,8 +89,10 @@ impl Run<'_> {
             }
             Err(stop) => return Err(closed(session, stop, "opening a channel")),
         };
+        watch(session, true);
         match session.drive(self.limits, |_| channel.exec(self.command)) {
-            Ok(()) => {}
+            // From the server's reply on, frames are measured.
+            Ok(()) => drop(session.link.as_mut().map(|link| link.note(Effect { other: true, ..Effect::default() }))),
             Err(Stop::Refused(error)) => {
                 let fault = Fault::new(FaultKind::Refused, format!("the server refused to run the command: {}", sentence(&error)));
                 // What the server does with the channel now is not known.
@@ -102,7 +113,7 @@ impl Run<'_> {
         let mut buffer = vec![0; CHUNK];
         let mut ended = false;
         loop {
-            let before = received.stdout.len() + received.stderr.len();
+            let before = (received.stdout.len(), received.stderr.len());
             let drained = drain(session, channel, received, &mut buffer);
             let size = received.stdout.len() + received.stderr.len();
             if size > self.most {
@@ -114,10 +125,9 @@ impl Run<'_> {
             let was_ended = std::mem::replace(&mut ended, channel.eof());
             let closed = drained.and_then(|()| if ended { is_closed(session, channel) } else { Ok(false) });
             let closed = closed.map_err(|stop| self.stopped(stop, received))?;
-            let alone = session.link.as_mut().is_some_and(Link::stood_alone);
-            if alone && size == before && ended == was_ended && !closed {
-                received.status = true;
-            }
+            let (stdout, stderr) = (received.stdout.len() - before.0, received.stderr.len() - before.1);
+            let effect = Effect { stdout, stderr, ended: closed || ended != was_ended, other: false };
+            received.status |= session.link.as_mut().is_some_and(|link| link.note(effect));
             if closed {
                 return Ok(());
             }
@@ -163,6 +173,12 @@ impl Run<'_> {
             Ok(()) | Err(Stop::Refused(_)) => Ok(()),
             Err(stop) => Err(stop.while_calling("closing the channel", self.limits)),
         }
+    }
+}
+
+fn watch(session: &mut Session, watched: bool) {
+    if let Some(link) = &mut session.link {
+        link.frames.watch(watched);
     }
 }
 

@@ -6,6 +6,8 @@
 //! padding that RFC 4253, section 6, allows its frame has a length of 32. No other message of that length comes on a
 //! channel that runs a command without a terminal and has neither effect nor reply.
 
+use super::ruler::{self, Effect, Ruler, Shape};
+
 /// How the frames are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -17,7 +19,7 @@ enum Mode {
     Unsealed,
     /// Lengths in the clear, and this many bytes of authentication code.
     Lengths(usize),
-    /// Lengths are encrypted.
+    /// Lengths are encrypted: frames are measured instead, where their shape is known.
     Hidden,
 }
 
@@ -57,11 +59,25 @@ pub(super) struct Frames {
     line: Vec<u8>,
     /// Bytes of the greeting so far.
     greeted: usize,
+    ruler: Option<Ruler>,
+    watched: bool,
+    /// Whether the piece handed over last stood alone because it may be an exit status.
+    alone: bool,
 }
 
 impl Frames {
     pub(super) fn new() -> Self {
-        Self { mode: Mode::Greeting, left: 0, next_mode: Mode::Greeting, greeting: Vec::new(), line: Vec::new(), greeted: 0 }
+        Self {
+            mode: Mode::Greeting,
+            left: 0,
+            next_mode: Mode::Greeting,
+            greeting: Vec::new(),
+            line: Vec::new(),
+            greeted: 0,
+            ruler: None,
+            watched: false,
+            alone: false,
+        }
     }
 
     /// Decides what to hand over of `bytes`, all that has come and was not handed over.
@@ -73,7 +89,7 @@ impl Frames {
             Mode::Greeting => Piece::Bytes(bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1)),
             Mode::Unsealed if bytes.is_empty() => Piece::Bytes(0),
             Mode::Unsealed => Piece::Sealed,
-            Mode::Hidden => Piece::Bytes(bytes.len().min(AT_ONCE)),
+            Mode::Hidden => Piece::Bytes(self.ruler().map_or(bytes.len(), |ruler| ruler.next(bytes.len())).min(AT_ONCE)),
             Mode::Plain => self.plain(bytes),
             Mode::Lengths(code) => self.lengths(bytes, code),
         }
@@ -120,8 +136,40 @@ impl Frames {
         Piece::Bytes(at.min(bytes.len()).min(AT_ONCE))
     }
 
+    /// The ruler, while somebody wants to know about exit statuses.
+    fn ruler(&self) -> Option<&Ruler> {
+        self.ruler.as_ref().filter(|_| self.watched)
+    }
+
+    /// Says whether exit statuses are looked for from here, which costs time where lengths are encrypted.
+    pub(super) fn watch(&mut self, watched: bool) {
+        self.watched = watched;
+        if let Some(ruler) = &mut self.ruler {
+            ruler.start();
+        }
+    }
+
+    /// Whether the next bytes go over in small steps, so that it is worth looking for more of them first.
+    pub(super) fn is_fine(&self, bytes: usize) -> bool {
+        self.mode == Mode::Hidden && self.ruler().is_some() && bytes <= ruler::FINE
+    }
+
+    /// Takes note of what libssh2 made of the piece that was handed over last. The value is whether an exit status is known
+    /// to have gone by since the last note.
+    pub(super) fn note(&mut self, effect: Effect) -> bool {
+        let alone = std::mem::take(&mut self.alone);
+        match (&self.mode, &mut self.ruler) {
+            (Mode::Hidden, Some(ruler)) => ruler.note(effect),
+            _ => alone && effect == Effect::default(),
+        }
+    }
+
     /// Says which bytes were handed over.
-    pub(super) fn passed(&mut self, bytes: &[u8]) {
+    pub(super) fn passed(&mut self, bytes: &[u8], alone: bool) {
+        self.alone = alone;
+        if let Some(ruler) = self.ruler.as_mut().filter(|_| self.mode == Mode::Hidden) {
+            ruler.passed(bytes.len());
+        }
         if self.mode == Mode::Greeting {
             return self.greet(bytes);
         }
@@ -156,9 +204,13 @@ impl Frames {
             (_, "hmac-sha1-etm@openssh.com") => Mode::Lengths(20),
             _ => Mode::Hidden,
         };
+        // With new keys of the same kind the measure goes on.
+        if self.mode == Mode::Hidden && self.ruler.is_none() {
+            self.ruler = Shape::of(cipher, code).map(Ruler::new);
+        }
     }
 
-    /// Whether an exit status can be told from the lack of one.
+    /// Whether the lack of an exit status is certain where none was seen.
     pub(super) fn are_told_apart(&self) -> bool {
         matches!(self.mode, Mode::Lengths(_))
     }

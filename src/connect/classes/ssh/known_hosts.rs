@@ -144,6 +144,7 @@ pub(super) fn kind(key: &[u8]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn lines_for(text: &str, name: &str) -> Vec<(usize, bool)> {
         let session = ssh2::Session::new().expect("a session");
@@ -190,7 +191,6 @@ mod tests {
         assert_eq!(text, "leaf1 ssh-ed25519 YWJj\n[leaf2]:22022 ssh-ed25519 ZGVm\n");
         assert_eq!(lines_for(&text, &name("Leaf1", 22)), [(1, false)]);
         assert_eq!(lines_for(&text, &name("leaf2", 22022)), [(2, false)]);
-        use std::os::unix::fs::PermissionsExt;
         assert_eq!(std::fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
     }
 

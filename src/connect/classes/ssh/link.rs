@@ -7,6 +7,7 @@
 //! is only the value that a channel starts with.
 
 use super::frames::{Frames, Piece};
+use super::ruler::Effect;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -25,8 +26,6 @@ pub(super) struct Link {
     incoming: Vec<u8>,
     fed: usize,
     pub(super) frames: Frames,
-    /// Whether the frame handed over last stood alone because it may be an exit status.
-    alone: bool,
     /// Why no more bytes come.
     ended: Option<String>,
     /// Whether libssh2 was told so.
@@ -54,7 +53,7 @@ impl Link {
         far.set_nonblocking(true)?;
         let frames = Frames::new();
         let (outgoing, incoming) = (Vec::new(), Vec::new());
-        Ok((Self { tcp, near, outgoing, incoming, fed: 0, frames, alone: false, ended: None, told: false }, far))
+        Ok((Self { tcp, near, outgoing, incoming, fed: 0, frames, ended: None, told: false }, far))
     }
 
     /// Takes what libssh2 wrote. Does not block.
@@ -91,7 +90,6 @@ impl Link {
 
     /// Hands the next bytes to libssh2. Does not block.
     pub(super) fn feed(&mut self) -> Fed {
-        self.alone = false;
         let piece = self.frames.next(&self.incoming[self.fed..]);
         let (count, alone) = match piece {
             Piece::Sealed => return Fed::Sealed,
@@ -101,9 +99,8 @@ impl Link {
         };
         match self.near.write(&self.incoming[self.fed..self.fed + count]) {
             Ok(written) => {
-                self.frames.passed(&self.incoming[self.fed..self.fed + written]);
+                self.frames.passed(&self.incoming[self.fed..self.fed + written], alone && written == count);
                 self.fed += written;
-                self.alone = alone && written == count;
                 Fed::Some
             }
             // It has not read what it was given; its next attempt will.
@@ -149,10 +146,16 @@ impl Link {
         true
     }
 
-    /// Whether the frame handed over last stood alone and moved libssh2 to no reply.
-    pub(super) fn stood_alone(&mut self) -> bool {
-        let replied = self.collect();
-        std::mem::take(&mut self.alone) && !replied
+    /// Takes note of what libssh2 made of what it was handed, apart from a reply, which is noticed here. The value is
+    /// whether an exit status is known to have come.
+    pub(super) fn note(&mut self, effect: Effect) -> bool {
+        let other = self.collect() || effect.other;
+        self.frames.note(Effect { other, ..effect })
+    }
+
+    /// Whether the socket should be asked for more before anything is handed over.
+    pub(super) fn looks_ahead(&self) -> bool {
+        self.ended.is_none() && self.frames.is_fine(self.incoming.len() - self.fed)
     }
 
     /// Why no more bytes come, where that is so.

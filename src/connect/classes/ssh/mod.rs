@@ -1,6 +1,6 @@
 //! Class `ssh`: commands in channels of their own, with exit codes, over libssh2.
 //!
-//! Rooms: `dial` finds and connects, `link` and `frames` carry the bytes, `session` drives libssh2, `known_hosts` and
+//! Rooms: `dial` finds and connects, `link` carries the bytes, `frames` and `ruler` watch them, `session` drives libssh2, `known_hosts` and
 //! `host_keys` decide whom we talk to, `auth` proves who we are, `exec` runs a command. Nothing here blocks past a
 //! deadline, and no session is shared between threads.
 
@@ -14,6 +14,7 @@ mod host_keys;
 mod known_hosts;
 mod link;
 mod options;
+mod ruler;
 mod session;
 
 pub use options::{HostKeyPolicy, SshOptions, parse_ssh_options};
@@ -125,7 +126,10 @@ impl Class for Ssh {
                 None => self.reach(endpoint, &settings, limits)?,
             };
             match auth::authenticate(&mut session, login, limits) {
-                Ok(()) => return Ok(Box::new(SshConnection { session, most: settings.max_answer, habits: exec::Habits::default() })),
+                Ok(()) => {
+                    let habits = exec::Habits::of(&session);
+                    return Ok(Box::new(SshConnection { session, most: settings.max_answer, habits }));
+                }
                 Err(refusal) if refusal.fault.kind != FaultKind::Auth => return Err(auth::in_creation(refusal.fault)),
                 Err(refusal) => {
                     open = refusal.goes_on.then_some((session, login));

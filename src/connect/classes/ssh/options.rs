@@ -231,7 +231,7 @@ mod tests {
         .into_iter()
         .map(|flags| format!("{flags}: {}", parse_ssh_options(flags).expect_err(flags)))
         .collect();
-        expect![[r#"
+        expect![[r"
             -v: `-v` in `ssh_options` is not understood: only `-o NAME=VALUE`, `-p PORT` and `-i KEY` are
             host: `host` in `ssh_options` is not understood: only `-o NAME=VALUE`, `-p PORT` and `-i KEY` are
             -o: `-o` in `ssh_options` has no value
@@ -242,7 +242,7 @@ mod tests {
             -p ssh: `ssh` in `ssh_options` is not a port: wanted a number from 1 to 65535
             -o StrictHostKeyChecking=ask: `StrictHostKeyChecking=ask` in `ssh_options` is not understood: wanted `yes`, `no`, `accept-new` or `off`
             -o Ciphers=aes128-cbc: `-o Ciphers=aes128-cbc` in `ssh_options` is not understood: only a list that adds to the usual ones, with `+`, is
-            -i 'a: a quote in `ssh_options` is not closed"#]].assert_eq(&all.join("\n"));
+            -i 'a: a quote in `ssh_options` is not closed"]].assert_eq(&all.join("\n"));
     }
 
     proptest::proptest! {

@@ -102,6 +102,9 @@ impl Session {
                 // There is room again for what libssh2 could not write.
                 return Ok(());
             }
+            if link.looks_ahead() && link.receive() {
+                continue;
+            }
             match link.feed() {
                 Fed::Some if link.frames.greeting().is_some() && link.frames.greeted() > GREETING => {
                     return Err(Stop::Lost(format!("the peer sent {} bytes that are no ssh banner", link.frames.greeted())));
