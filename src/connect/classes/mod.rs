@@ -4,3 +4,4 @@
 
 pub mod replay;
 pub mod shell;
+pub mod ssh;

@@ -1,0 +1,206 @@
+//! A session of libssh2, driven without blocking: every wait is ours, has a deadline, and ends when the run is interrupted.
+//!
+//! The session and its channels have one owner, because dropping a channel of a session that another thread uses is a
+//! data race in libssh2. Nothing here is `Clone`.
+
+use super::link::{Fed, Link};
+use crate::connect::class::Limits;
+use crate::connect::interrupt::Woken;
+use crate::record::fault::{Fault, FaultKind, Phase};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fd::AsFd;
+use ssh2::{BlockDirections, ErrorCode, MethodType};
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::time::Instant;
+
+/// Why driving ended without a result.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The deadline passed.
+    Late,
+    /// The run was interrupted.
+    Interrupted,
+    /// The connection ended, and how.
+    Lost(String),
+    /// libssh2 says no.
+    Refused(ssh2::Error),
+}
+
+/// What libssh2 answers where it must be asked again.
+const AGAIN: i32 = -37;
+/// Its codes for a connection that is gone: send, disconnect, timeout, receive, bad socket.
+const GONE: [i32; 5] = [-7, -13, -30, -43, -45];
+/// The most that a peer may say before its ssh banner, in bytes.
+const GREETING: usize = 64 * 1024;
+
+/// A session and the socket beneath it.
+pub(super) struct Session {
+    pub(super) raw: ssh2::Session,
+    /// `None` after the teardown.
+    pub(super) link: Option<Link>,
+}
+
+impl Session {
+    /// Puts a session on a connected socket. Sends nothing yet.
+    pub(super) fn new(tcp: TcpStream) -> io::Result<Self> {
+        let mut raw = ssh2::Session::new().map_err(io::Error::from)?;
+        let (link, far) = Link::new(tcp)?;
+        raw.set_blocking(false);
+        raw.set_tcp_stream(far);
+        Ok(Self { raw, link: Some(link) })
+    }
+
+    /// Asks libssh2 again and again, moving bytes and waiting in between, until it has a result. Blocks.
+    pub(super) fn drive<T>(
+        &mut self,
+        limits: &Limits<'_>,
+        mut attempt: impl FnMut(&mut ssh2::Session) -> Result<T, ssh2::Error>,
+    ) -> Result<T, Stop> {
+        loop {
+            match attempt(&mut self.raw) {
+                Ok(done) => {
+                    if let Some(link) = &mut self.link {
+                        link.send();
+                    }
+                    return Ok(done);
+                }
+                Err(error) => self.again(error)?,
+            }
+            self.pump(limits)?;
+        }
+    }
+
+    /// Whether an error only means that libssh2 must be asked again.
+    pub(super) fn again(&mut self, error: ssh2::Error) -> Result<(), Stop> {
+        match error.code() {
+            ErrorCode::Session(AGAIN) => Ok(()),
+            ErrorCode::Session(code) => match self.link.as_ref().and_then(Link::told) {
+                // Some of its steps report a lost connection as their own failure.
+                Some(how) => Err(Stop::Lost(how.to_owned())),
+                None if GONE.contains(&code) => Err(Stop::Lost("the peer ended the session".to_owned())),
+                None => Err(Stop::Refused(error)),
+            },
+            ErrorCode::SFTP(_) => Err(Stop::Refused(error)),
+        }
+    }
+
+    /// Moves bytes until libssh2 has something new to look at. Blocks.
+    pub(super) fn pump(&mut self, limits: &Limits<'_>) -> Result<(), Stop> {
+        // A peer that never stops sending would otherwise keep us from ever looking at the clock.
+        if limits.interrupt.is_raised() {
+            return Err(Stop::Interrupted);
+        }
+        if Instant::now() >= limits.deadline.at() {
+            return Err(Stop::Late);
+        }
+        loop {
+            let Some(link) = &mut self.link else {
+                return Err(Stop::Lost("the connection is closed".to_owned()));
+            };
+            if link.send() && matches!(self.raw.block_directions(), BlockDirections::Outbound | BlockDirections::Both) {
+                // There is room again for what libssh2 could not write.
+                return Ok(());
+            }
+            if link.looks_ahead() && link.receive() {
+                continue;
+            }
+            match link.feed() {
+                Fed::Some if link.frames.greeting().is_some() && link.frames.greeted() > GREETING => {
+                    return Err(Stop::Lost(format!("the peer sent {} bytes that are no ssh banner", link.frames.greeted())));
+                }
+                Fed::Some => return Ok(()),
+                Fed::Over => return Err(Stop::Lost(link.ended().unwrap_or("the session ended").to_owned())),
+                Fed::Sealed => {
+                    let method = |kind| self.raw.methods(kind).unwrap_or_default();
+                    link.frames.seal(method(MethodType::CryptSc), method(MethodType::MacSc));
+                }
+                Fed::None if link.receive() => {}
+                Fed::None => wait(link, limits)?,
+            }
+        }
+    }
+
+    /// What the peer said, where it was not ssh.
+    pub(super) fn greeting(&self) -> &[u8] {
+        self.link.as_ref().and_then(|link| link.frames.greeting()).unwrap_or_default()
+    }
+
+    /// Whether the peer has not spoken ssh yet.
+    pub(super) fn awaits_banner(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.frames.greeting().is_some())
+    }
+
+    /// Whether the connection has a chance. Does not block, and sends nothing.
+    pub(super) fn is_alive(&self) -> bool {
+        let Some(link) = self.link.as_ref().filter(|link| link.ended().is_none()) else {
+            return false;
+        };
+        let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+        let mut watched = [PollFd::new(&link.tcp, PollFlags::RDHUP)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        rustix::event::poll(&mut watched, Some(&now)).is_ok_and(|_| !watched[0].revents().intersects(gone))
+    }
+
+    /// Ends the connection without waiting for the peer.
+    pub(super) fn close(&mut self) {
+        let Some(link) = self.link.take() else {
+            return;
+        };
+        let _ = link.tcp.shutdown(Shutdown::Both);
+        // With our end of the pair gone nothing can block any more, and only a blocking session frees all that it holds.
+        drop(link);
+        self.raw.set_blocking(true);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn wait(link: &Link, limits: &Limits<'_>) -> Result<(), Stop> {
+    let flags = if link.wants_to_send() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+    match limits.interrupt.wait(&[(link.tcp.as_fd(), flags)], limits.deadline.at()) {
+        Ok(Woken::Ready) => Ok(()),
+        Ok(Woken::Late) => Err(Stop::Late),
+        Ok(Woken::Interrupted) => Err(Stop::Interrupted),
+        Err(error) => Err(Stop::Lost(format!("waiting for the connection failed: {error}"))),
+    }
+}
+
+impl Stop {
+    /// The fault of opening; `doing` begins with a verb, as in "waiting for the ssh banner".
+    pub(super) fn while_opening(self, doing: &str, limits: &Limits<'_>) -> Fault {
+        match self {
+            Self::Late => Fault::timeout(doing, limits.deadline.limit()),
+            Self::Interrupted => interrupted(doing),
+            Self::Lost(how) => Fault::new(FaultKind::Unreachable, format!("{how} while {doing}")),
+            Self::Refused(error) => Fault::new(FaultKind::Unreachable, format!("{doing} failed: {}", sentence(&error))),
+        }
+        .in_phase(Phase::Creation)
+    }
+
+    /// The fault of a call.
+    pub(super) fn while_calling(self, doing: &str, limits: &Limits<'_>) -> Fault {
+        match self {
+            Self::Late => Fault::timeout(doing, limits.deadline.limit()),
+            Self::Interrupted => interrupted(doing),
+            Self::Lost(how) => Fault::new(FaultKind::Lost, format!("{how} while {doing}")),
+            Self::Refused(error) => Fault::new(FaultKind::Lost, format!("{doing} failed: {}", sentence(&error))),
+        }
+    }
+}
+
+fn interrupted(doing: &str) -> Fault {
+    Fault::new(FaultKind::Interrupted, format!("the run was interrupted while {doing}"))
+}
+
+/// What libssh2 says, in the form of our own sentences.
+pub(super) fn sentence(error: &ssh2::Error) -> String {
+    let message = error.message().trim().trim_end_matches('.');
+    let mut letters = message.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
