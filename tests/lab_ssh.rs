@@ -468,7 +468,7 @@ fn exit_codes_are_told(lines: &str) {
         ("head -c 300 /dev/zero", 0),
         ("sleep 0.2", 0),
     ] {
-        for _ in 0..3 {
+        for _ in 0..2 {
             let answer = run(&mut connection, command).expect(lines);
             assert_eq!(answer.exit_code, Some(exit_code), "{lines}: {command}");
         }
@@ -481,4 +481,21 @@ fn exit_codes_are_told(lines: &str) {
             assert_eq!((fault.kind, fault.tail.as_str()), (FaultKind::Lost, "part\n"), "{lines}");
         }
     }
+}
+
+#[test]
+fn a_password_is_given_to_a_dialog_where_the_server_asks_by_one() {
+    let sshd = Sshd::start_with("UsePAM yes\nPasswordAuthentication no\nKbdInteractiveAuthentication yes");
+    let user = LabUser::add();
+    let login = |password: &str| Login {
+        name: "lab".into(),
+        username: Some(user.name.clone()),
+        password: Some(Secret::new(password)),
+        ..Login::default()
+    };
+    let mut connection = open(&endpoint(sshd.port, login(&user.password))).expect("the right password");
+    assert_eq!(run(&mut connection, "id -un").expect("an answer").stdout.trim(), user.name);
+    let fault = open(&endpoint(sshd.port, login("wrong-pw"))).map(drop).expect_err("the wrong password");
+    assert_eq!(fault.kind, FaultKind::Auth);
+    assert!(fault.message.contains("tried a password asked for by `keyboard-interactive`"), "{}", fault.message);
 }

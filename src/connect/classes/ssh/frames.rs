@@ -6,7 +6,7 @@
 //! padding that RFC 4253, section 6, allows its frame has a length of 32. No other message of that length comes on a
 //! channel that runs a command without a terminal and has neither effect nor reply.
 
-use super::ruler::{self, Effect, Ruler, Shape};
+use super::ruler::{Effect, Ruler, Shape};
 
 /// How the frames are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,9 +149,9 @@ impl Frames {
         }
     }
 
-    /// Whether the next bytes go over in small steps, so that it is worth looking for more of them first.
-    pub(super) fn is_fine(&self, bytes: usize) -> bool {
-        self.mode == Mode::Hidden && self.ruler().is_some() && bytes <= ruler::FINE
+    /// Whether it is worth looking for more bytes before any are handed over.
+    pub(super) fn looks_ahead(&self, bytes: usize) -> bool {
+        self.mode == Mode::Hidden && self.ruler().is_some_and(|ruler| ruler.looks_ahead(bytes))
     }
 
     /// Takes note of what libssh2 made of the piece that was handed over last. The value is whether an exit status is known
@@ -199,6 +199,8 @@ impl Frames {
     pub(super) fn seal(&mut self, cipher: &str, code: &str) {
         self.mode = match (cipher, code) {
             (cipher, _) if cipher.contains("-gcm") => Mode::Lengths(16),
+            // It has a code of its own; the one that was agreed on beside it is not used.
+            (cipher, _) if cipher.starts_with("chacha20") => Mode::Hidden,
             (_, "hmac-sha2-256-etm@openssh.com") => Mode::Lengths(32),
             (_, "hmac-sha2-512-etm@openssh.com") => Mode::Lengths(64),
             (_, "hmac-sha1-etm@openssh.com") => Mode::Lengths(20),

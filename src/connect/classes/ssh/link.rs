@@ -155,7 +155,7 @@ impl Link {
 
     /// Whether the socket should be asked for more before anything is handed over.
     pub(super) fn looks_ahead(&self) -> bool {
-        self.ended.is_none() && self.frames.is_fine(self.incoming.len() - self.fed)
+        self.ended.is_none() && self.frames.looks_ahead(self.incoming.len() - self.fed)
     }
 
     /// Why no more bytes come, where that is so.

@@ -1,13 +1,19 @@
 //! Finds the frame of an exit status by measuring, where the lengths of frames are encrypted.
 //!
-//! The end of what came is handed over four bytes at a time: every frame is a multiple of that, so at most one ends with
-//! each step. A frame that has an effect is thereby measured, its size follows from its payload, and what lies between two
+//! What came is handed over four bytes at a time: every frame is a multiple of that, so at most one ends with each step.
+//! A frame that has an effect is thereby measured, its size follows from its payload, and what lies between two
 //! such frames had no effect: an exit status, or a change of the window (RFC 4254, sections 5.2 and 6.10).
+//!
+//! That costs some microseconds for each step, so it ends after the first mebibyte of an answer. From there on only the
+//! end of what has come is measured, where most servers send the status; OpenSSH may send it before the last data, but
+//! OpenSSH has had ciphers with lengths in the clear since 2013.
 
 /// The finest step, in bytes.
-pub(super) const STEP: usize = 4;
-/// How much of the end is handed over in steps: an end of data, an exit status and a close fit in with every algorithm.
-pub(super) const FINE: usize = 320;
+const STEP: usize = 4;
+/// How much is measured from the start, in bytes.
+const WHOLE: u64 = 1024 * 1024;
+/// How much of the end is measured after that: an end of data, an exit status and a close fit in with every algorithm.
+const FINE: usize = 320;
 /// Payload of `SSH_MSG_CHANNEL_EOF` and `SSH_MSG_CHANNEL_CLOSE`.
 const END: usize = 5;
 /// Payload of `SSH_MSG_CHANNEL_WINDOW_ADJUST`.
@@ -71,6 +77,8 @@ pub(super) struct Ruler {
     shape: Shape,
     /// Bytes handed over since the peer took these keys.
     at: u64,
+    /// Where the measuring began.
+    from: u64,
     /// Where the last frame ended that had an effect; `None` when that is not known.
     edge: Option<u64>,
     /// Whether more than a step was handed over since the last effect was looked at.
@@ -79,17 +87,27 @@ pub(super) struct Ruler {
 
 impl Ruler {
     pub(super) fn new(shape: Shape) -> Self {
-        Self { shape, at: 0, edge: Some(0), coarse: false }
+        Self { shape, at: 0, from: 0, edge: Some(0), coarse: false }
     }
 
     /// Begins to measure here, whatever went before.
     pub(super) fn start(&mut self) {
-        (self.edge, self.coarse) = (None, false);
+        (self.from, self.edge, self.coarse) = (self.at, None, false);
     }
 
     /// How much to hand over next of so many bytes, all that have come.
     pub(super) fn next(&self, bytes: usize) -> usize {
-        if bytes > FINE { bytes - FINE } else { bytes.min(STEP - self.within_step()) }
+        if self.is_whole() || bytes <= FINE { bytes.min(STEP - self.within_step()) } else { bytes - FINE }
+    }
+
+    /// Whether everything is measured.
+    fn is_whole(&self) -> bool {
+        self.at - self.from < WHOLE
+    }
+
+    /// Whether more bytes would let the next ones be handed over at once.
+    pub(super) fn looks_ahead(&self, bytes: usize) -> bool {
+        !self.is_whole() && bytes <= FINE
     }
 
     fn within_step(&self) -> usize {
@@ -187,9 +205,12 @@ mod tests {
         let shape = Shape::of("aes256-ctr", "hmac-sha2-256").expect("known");
         let mut ruler = Ruler::new(shape);
         ruler.passed(1000);
+        assert_eq!((ruler.next(0), ruler.next(3), ruler.next(1000)), (0, 3, 4));
         assert!(!ruler.note(Effect { stdout: 900, ..Effect::default() }));
         ruler.passed(4);
         assert!(!ruler.note(Effect { ended: true, ..Effect::default() }));
+        ruler.passed(1024 * 1024);
+        assert_eq!((ruler.next(300), ruler.next(1000)), (4, 680));
         assert_eq!(Shape::of("aes256-ctr", "a code of tomorrow"), None);
     }
 }
