@@ -11,7 +11,18 @@ const PURE: [&str; 5] = ["src/base", "src/model", "src/record", "src/eval", "src
 
 /// What a pure room does not mention outside of its tests.
 const IMPURE: [&str; 12] = [
-    "std::fs", "std::net", "std::env", "std::thread", "std::process", "std::io", "SystemTime", "Instant::now", "rayon", "ssh2", "rustix", "crossbeam",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::thread",
+    "std::process",
+    "std::io",
+    "SystemTime",
+    "Instant::now",
+    "rayon",
+    "ssh2",
+    "rustix",
+    "crossbeam",
 ];
 
 #[test]
@@ -78,7 +89,10 @@ fn sources() -> Vec<(PathBuf, String)> {
     collect(&root().join("src"), &mut found);
     assert!(found.len() > 30, "the sources were found");
     found.sort();
-    found.into_iter().map(|file| (file.strip_prefix(root()).expect("inside").to_path_buf(), fs::read_to_string(&file).expect("UTF-8"))).collect()
+    found
+        .into_iter()
+        .map(|file| (file.strip_prefix(root()).expect("inside").to_path_buf(), fs::read_to_string(&file).expect("UTF-8")))
+        .collect()
 }
 
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -95,7 +109,11 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
 /// The lines before the file's tests, counted from 1, without comments.
 fn product_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let tests = text.lines().position(|line| line.trim_start().starts_with("#[cfg(test)]")).unwrap_or(usize::MAX);
-    text.lines().enumerate().take_while(move |(index, _)| *index < tests).filter(|(_, line)| !line.trim_start().starts_with("//")).map(|(index, line)| (index + 1, line))
+    text.lines()
+        .enumerate()
+        .take_while(move |(index, _)| *index < tests)
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(index, line)| (index + 1, line))
 }
 
 fn floor_of_file(file: &Path) -> Option<String> {
@@ -110,6 +128,11 @@ fn level(floor: &str) -> usize {
 fn mentioned_floors(line: &str) -> Vec<&'static str> {
     let after_crate = line.match_indices("crate::").map(|(at, word)| &line[at + word.len()..]);
     after_crate
-        .filter_map(|rest| FLOORS.iter().flat_map(|floor| floor.iter().copied()).find(|floor| rest.strip_prefix(floor).is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'))))
+        .filter_map(|rest| {
+            FLOORS
+                .iter()
+                .flat_map(|floor| floor.iter().copied())
+                .find(|floor| rest.strip_prefix(floor).is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')))
+        })
         .collect()
 }

@@ -2,7 +2,6 @@
 
 use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
-use crate::base::place::Source;
 use crate::cli::arguments::Job as Arguments;
 use crate::cli::world::World;
 use crate::connect::login::Surroundings;
@@ -45,7 +44,13 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
     Accepted { plan, complaints, testbed: named }
 }
 
-fn build(arguments: &Arguments, job: &Job, testbed: &Testbed, overrides: IndexMap<String, Data>, world: &World) -> (Option<Plan>, Vec<Diagnostic>) {
+fn build(
+    arguments: &Arguments,
+    job: &Job,
+    testbed: &Testbed,
+    overrides: IndexMap<String, Data>,
+    world: &World,
+) -> (Option<Plan>, Vec<Diagnostic>) {
     plan::build(&plan::Inputs {
         job,
         testbed,
@@ -72,10 +77,7 @@ fn testbed(arguments: &Arguments, job: &Job, world: &World, complaints: &mut Vec
             }
             None => (load::testbed_inline(written, &job.folder, &environment), job.name.value.clone()),
         },
-        (None, None) => {
-            let empty = Source::new("no testbed", "{}");
-            (load::testbed_text(&empty, &job.folder, &environment), "none".to_owned())
-        }
+        (None, None) => (load::testbed_text("devices: {}", "no testbed", &job.folder, &environment), "none".to_owned()),
     };
     complaints.extend(loaded.diagnostics);
     (loaded.value, named)

@@ -43,7 +43,9 @@ pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
 fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
     let Some(path) = &arguments.junit else { return status };
     let document = junit::rejected(&arguments.job.job.display().to_string(), said);
-    let written = document.map_err(|error| error.to_string()).and_then(|document| JunitFile::create(path).replace(&document).map_err(|error| error.to_string()));
+    let written = document
+        .map_err(|error| error.to_string())
+        .and_then(|document| JunitFile::create(path).replace(&document).map_err(|error| error.to_string()));
     match written {
         Ok(()) => status,
         Err(error) => {
@@ -99,7 +101,7 @@ impl Reporters {
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
-        let bars = if world.terminal && !arguments.quiet { Bars::On } else { Bars::Off };
+        let bars = if world.terminal && !arguments.quiet { Bars::OnStderr } else { Bars::Off };
         let style = Style { colour: world.colour, bars, verbosity };
         let reports = arguments.junit.iter().map(|path| ("JUnit".to_owned(), path.display().to_string())).collect();
         let console: Box<dyn Reporter> = Box::new(Console::new(Box::new(std::io::stderr()), style, reports));

@@ -32,12 +32,17 @@ impl World {
     #[expect(clippy::disallowed_methods, reason = "the one place where the clock of day is read")]
     pub(super) fn read(colour: When) -> Self {
         let now = SystemTime::now();
-        let env: BTreeMap<String, String> = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+        let env: BTreeMap<String, String> =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
         let terminal = std::io::stderr().is_terminal();
         let plain = match colour {
             When::Always => false,
             When::Never => true,
-            When::Auto => !terminal || env.get("NO_COLOR").is_some_and(|value| !value.is_empty()) || env.get("TERM").is_some_and(|term| term == "dumb"),
+            When::Auto => {
+                !terminal
+                    || env.get("NO_COLOR").is_some_and(|value| !value.is_empty())
+                    || env.get("TERM").is_some_and(|term| term == "dumb")
+            }
         };
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
@@ -48,7 +53,11 @@ impl World {
             colour: if plain { Colour::Plain } else { Colour::Ansi },
             start: Instant::now(),
             started: jiff::Timestamp::try_from(now).map(|now| now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default(),
-            run_id: format!("{:08x}{:04x}", since_epoch.as_secs() & 0xffff_ffff, (since_epoch.subsec_micros() ^ std::process::id()) & 0xffff),
+            run_id: format!(
+                "{:08x}{:04x}",
+                since_epoch.as_secs() & 0xffff_ffff,
+                (since_epoch.subsec_micros() ^ std::process::id()) & 0xffff
+            ),
             env,
         }
     }

@@ -8,12 +8,12 @@ mod waiter;
 mod worker;
 
 pub use crate::connect::pool::lease::Lease;
+pub use crate::connect::pool::worker::Worker;
 
 use crate::base::deadline::Deadline;
 use crate::connect::class::{Limits, OptionValue};
 use crate::connect::interrupt::Woken;
 use crate::connect::pool::waiter::{Given, Waiter};
-use crate::connect::pool::worker::Worker;
 use crate::connect::route::Route;
 use crate::record::fault::{Fault, FaultKind, Phase};
 use std::collections::VecDeque;

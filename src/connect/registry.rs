@@ -6,6 +6,7 @@ use crate::base::text;
 use crate::connect::class::Class;
 use crate::connect::classes::replay::Replay;
 use crate::connect::classes::shell::Shell;
+use crate::connect::classes::ssh::Ssh;
 use std::fmt;
 use std::sync::Arc;
 
@@ -131,7 +132,7 @@ impl Registry {
     /// The classes that come with this program. One value serves a whole run, because `replay` counts what was asked.
     #[must_use]
     pub fn standard() -> Self {
-        let classes: Vec<Arc<dyn Class>> = vec![Arc::new(Shell), Arc::new(Replay::default())];
+        let classes: Vec<Arc<dyn Class>> = vec![Arc::new(Ssh::new()), Arc::new(Shell), Arc::new(Replay::default())];
         Self { classes }
     }
 

@@ -137,7 +137,7 @@ impl Dispatcher<'_, '_> {
 
     fn open(&mut self, route: RouteId, id: WorkerId, stage: Stage) {
         let planned = &self.plan.routes[route.index()];
-        let (mut worker, limit, interrupt) = (Worker::new(&planned.route), planned.open_within.clone(), self.interrupt(stage));
+        let (mut worker, limit, interrupt) = (Worker::new(Arc::clone(&planned.route)), planned.open_within.clone(), self.interrupt(stage));
         let home = self.home.clone();
         let given = self.crew.give(move |squad| {
             let deadline = Deadline::new(Instant::now(), limit);
@@ -161,7 +161,7 @@ impl Dispatcher<'_, '_> {
         // A connection whose job panicked is gone; another takes its place and opens when it is called.
         let mut worker = task.lease.map(|(route, id)| {
             let worker = self.workers.remove(&(route, id));
-            ((route, id), worker.unwrap_or_else(|| Worker::new(&self.plan.routes[route.index()].route)))
+            ((route, id), worker.unwrap_or_else(|| Worker::new(Arc::clone(&self.plan.routes[route.index()].route))))
         });
         let open_within = task.lease.map_or_else(|| task.timeout.clone(), |(route, _)| self.plan.routes[route.index()].open_within.clone());
         let (interrupt, redactor, folder) = (self.interrupt(task.stage), Arc::clone(self.journal.redactor()), Arc::clone(&self.folder));

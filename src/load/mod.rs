@@ -23,6 +23,7 @@ mod job;
 #[cfg(test)]
 mod tests;
 
+use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::place::{Place, Source};
 use crate::load::complaints::Complaints;
@@ -110,4 +111,12 @@ pub fn testbed_inline(yaml: &Yaml, folder: &Path, env: &Environment) -> Loaded<T
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// Reads one value from YAML text, as `--var` gives it.
+///
+/// # Errors
+/// The text is not YAML, in one sentence.
+pub fn data(text: &str) -> Result<Data, String> {
+    serde_yaml::from_str(text).map_err(|error| error.to_string())
 }

@@ -10,8 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A connection and the route that opens it again. It belongs to one owner at a time.
-pub(super) struct Worker {
+/// A connection and the route that opens it again. It belongs to one owner at a time, who may move it to another thread.
+pub struct Worker {
     route: Arc<Route>,
     open: Option<Open>,
 }
@@ -23,7 +23,9 @@ struct Open {
 }
 
 impl Worker {
-    pub(super) fn new(route: Arc<Route>) -> Self {
+    /// Makes a worker that is not open.
+    #[must_use]
+    pub fn new(route: Arc<Route>) -> Self {
         Self { route, open: None }
     }
 
@@ -32,21 +34,28 @@ impl Worker {
         Self { route: Arc::clone(&self.route), open: self.open.take() }
     }
 
-    pub(super) fn route(&self) -> &Arc<Route> {
+    /// How it is opened.
+    #[must_use]
+    pub fn route(&self) -> &Arc<Route> {
         &self.route
     }
 
     /// The way that it was opened by; the first one while it is not open.
-    pub(super) fn subject(&self) -> Subject {
+    #[must_use]
+    pub fn subject(&self) -> Subject {
         self.open.as_ref().map_or_else(|| self.route.subject(), |open| open.subject.clone())
     }
 
-    pub(super) fn is_alive(&mut self) -> bool {
+    /// Whether it is open and the next call has a chance. Does not block.
+    pub fn is_alive(&mut self) -> bool {
         self.open.as_mut().is_some_and(|open| open.connection.is_alive())
     }
 
-    /// Opens it unless it is open and alive: by the first way that works. Blocks.
-    pub(super) fn ensure_open(&mut self, limits: &Limits<'_>) -> Result<(), Fault> {
+    /// Opens it unless it is open and alive: by the first way that works. Blocks up to `limits` and the limits of the ways.
+    ///
+    /// # Errors
+    /// The first way's fault, which tells those of the others.
+    pub fn ensure_open(&mut self, limits: &Limits<'_>) -> Result<(), Fault> {
         if self.is_alive() {
             return Ok(());
         }
@@ -67,8 +76,11 @@ impl Worker {
         Err(refused.unwrap_or_else(|| Fault::new(FaultKind::Internal, "a route without a way").on(&route.subject())))
     }
 
-    /// Calls a service of an open connection. Blocks.
-    pub(super) fn call(&mut self, call: &Call, limits: &Limits<'_>) -> Result<Answer, Fault> {
+    /// Calls a service of an open connection. Blocks up to `limits`.
+    ///
+    /// # Errors
+    /// It is not open, or there is no whole answer.
+    pub fn call(&mut self, call: &Call, limits: &Limits<'_>) -> Result<Answer, Fault> {
         let Some(open) = &mut self.open else {
             return Err(Fault::new(FaultKind::NotConnected, "the connection is not open").on(&self.route.subject()));
         };

@@ -5,8 +5,9 @@ use crate::base::deadline::Limit;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::place::Placed;
 use crate::base::text;
+use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
-use crate::connect::route::{Request, Surroundings};
+use crate::connect::request::Request;
 use crate::engine::plan::compile::{Compiled, Compiler, Need};
 use crate::engine::plan::names::{Names, RESERVED};
 use crate::engine::plan::routes::Routes;
@@ -14,8 +15,8 @@ use crate::engine::plan::select::{self, Selection};
 use crate::engine::plan::step::{Program, Slot, Target};
 use crate::engine::plan::{Cell, DeviceId, Plan, PlannedDevice, RouteId, Run, Work};
 use crate::eval::expression::Expression;
-use crate::eval::scope::Scope;
-use crate::eval::template::Value;
+use crate::eval::scope::{Layer, Scope};
+use crate::eval::value::Value;
 use crate::model::job::{Job, Test};
 use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::Entry;
@@ -25,7 +26,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Everything that a plan is made of.
-#[derive(Debug)]
 pub struct Inputs<'a> {
     /// The job.
     pub job: &'a Job,
@@ -131,7 +131,8 @@ impl<'a> Builder<'a> {
         let mut vars = Vec::new();
         let mut unknown = BTreeSet::new();
         for (name, value) in &self.vars {
-            let roots: Vec<String> = value.free_names().iter().map(|free| free.path.split('.').next().unwrap_or_default().to_owned()).collect();
+            let roots: Vec<String> =
+                value.free_names().iter().map(|free| free.path.split('.').next().unwrap_or_default().to_owned()).collect();
             if !has_device && roots.iter().any(|root| root == "device" || unknown.contains(root)) {
                 unknown.insert(name.clone());
                 continue;
@@ -149,7 +150,7 @@ impl<'a> Builder<'a> {
         }
         let (names, vars) = self.known(false);
         let compiler = Compiler::new(&self.inputs.job.defaults, names, false, &mut self.complaints);
-        let Compiled { program, needs } = compiler.only(steps);
+        let Compiled { program, needs } = if kind == CellKind::Teardown { compiler.teardown(steps) } else { compiler.setup(steps) };
         let shared = Shared {
             index: None,
             name: name.to_owned(),
@@ -210,7 +211,7 @@ impl<'a> Builder<'a> {
         let request = Request { alias: slot.alias.clone(), ..Request::default() };
         let route = self.routes.resolve(device, &request, place, &mut self.complaints)?;
         let offered = self.routes.class_of(route);
-        for need in needs.iter().filter(|need| offered.service(need.service).is_none()) {
+        for need in needs.iter().filter(|need| self.routes.service(route, need.service).is_none()) {
             let sentence =
                 format!("class `{}` of device `{}` does not offer the service `{}`", offered.name, device.name.value, need.service);
             let complaint = Diagnostic::error(&need.place, sentence).also(&device.name.place, "this device");
@@ -243,7 +244,7 @@ impl<'a> Builder<'a> {
         if let Some(device) = device {
             fixed.insert("device".to_owned(), select::device_data(device));
         }
-        Scope::from_data(fixed)
+        Scope::new().over(Layer::from_data(&fixed))
     }
 
     /// Puts the cells in the order of the reports: connections, setup, tests, teardown.
@@ -299,7 +300,7 @@ fn compile_vars(vars: &[Entry], names: &mut Names, complaints: &mut Vec<Diagnost
         }
         match Value::compile(&entry.value) {
             Ok(value) => {
-                names.check(value.free_names(), complaints);
+                names.check(&value.free_names(), complaints);
                 compiled.push((entry.key.value.clone(), value));
             }
             Err(all) => complaints.extend(all),

@@ -8,9 +8,11 @@ use crate::engine::plan::names::{Names, RESERVED};
 use crate::engine::plan::step::{Action, Program, Repeat, RetryPlan, Slot, SlotId, Step, Target};
 use crate::eval::assertion::Assertion;
 use crate::eval::capture::Capture;
-use crate::eval::expression::{Expression, FreeName};
+use crate::eval::expression::Expression;
+use crate::eval::expression::FreeName;
 use crate::eval::parse::Parser;
-use crate::eval::template::{Template, Value};
+use crate::eval::template::Template;
+use crate::eval::value::Value;
 use crate::model;
 use crate::model::job::Defaults;
 use crate::model::yaml::{Kind, Yaml};
@@ -70,10 +72,16 @@ impl<'a> Compiler<'a> {
         Compiled { program: Program { setup, steps, teardown, slots: self.slots }, needs: self.needs }
     }
 
-    /// Compiles the steps of the job's setup or teardown.
-    pub(super) fn only(mut self, steps: &[model::step::Step]) -> Compiled {
+    /// Compiles the steps of the job's setup.
+    pub(super) fn setup(mut self, steps: &[model::step::Step]) -> Compiled {
         let steps = self.phase(StepPhase::Steps, steps);
         Compiled { program: Program { steps, slots: self.slots, ..Program::default() }, needs: self.needs }
+    }
+
+    /// Compiles the steps of the job's teardown, which an interrupt does not end.
+    pub(super) fn teardown(mut self, steps: &[model::step::Step]) -> Compiled {
+        let teardown = self.phase(StepPhase::Teardown, steps);
+        Compiled { program: Program { teardown, slots: self.slots, ..Program::default() }, needs: self.needs }
     }
 
     fn phase(&mut self, phase: StepPhase, steps: &[model::step::Step]) -> Vec<Arc<Step>> {
@@ -223,10 +231,8 @@ impl<'a> Compiler<'a> {
         let attempts = retry.attempts.as_ref().or(defaults.attempts.as_ref());
         let every = retry.every.as_ref().or(defaults.every.as_ref());
         RetryPlan {
-            within: within.map(|within| Limit {
-                length: within.value,
-                setting: format!("`retry.within` at {}", within.place.file_line()).into(),
-            }),
+            within: within
+                .map(|within| Limit { length: within.value, setting: format!("`retry.within` at {}", within.place.file_line()).into() }),
             attempts: attempts.map(|attempts| attempts.value),
             every: every.map_or(DEFAULT_EVERY, |every| every.value),
         }
@@ -245,11 +251,10 @@ impl<'a> Compiler<'a> {
 
     fn repeat(&mut self, repeat: &Yaml) -> Option<Repeat> {
         match (&repeat.kind, repeat.text()) {
-            (Kind::Scalar(_), Some(text)) => {
-                self.expression(&Placed::new(text.to_owned(), repeat.place.clone())).map(Repeat::Expression)
-            }
+            (Kind::Scalar(_), Some(text)) => self.expression(&Placed::new(text.to_owned(), repeat.place.clone())).map(Repeat::Expression),
             (Kind::Scalar(_), None) => {
-                let complaint = Diagnostic::error(&repeat.place, format!("`loop` needs a list, a mapping or an expression, got {}", repeat.describe()));
+                let complaint =
+                    Diagnostic::error(&repeat.place, format!("`loop` needs a list, a mapping or an expression, got {}", repeat.describe()));
                 self.complaints.push(complaint);
                 None
             }
@@ -260,7 +265,7 @@ impl<'a> Compiler<'a> {
     fn checks(&mut self, step: &model::step::Step) -> Checks {
         let parser = step.parse.as_ref().and_then(|parse| {
             let parser = self.kept(Parser::compile(parse).map_err(|complaint| vec![complaint]))?;
-            self.names.check(parser.free_names(), self.complaints);
+            self.names.check(&parser.free_names(), self.complaints);
             Some(parser)
         });
         let mut free: Vec<FreeName> = Vec::new();
@@ -275,7 +280,7 @@ impl<'a> Compiler<'a> {
             compiled
         });
         let reads_result = free.iter().any(|name| name.path.split('.').next() == Some("result"));
-        self.names.with(&["result"]).check(free, self.complaints);
+        self.names.with(&["result"]).check(&free, self.complaints);
         Checks { parser, capture, assertions, reads_result }
     }
 
@@ -314,7 +319,7 @@ impl<'a> Compiler<'a> {
 
     fn value(&mut self, yaml: &Yaml) -> Option<Value> {
         let value = self.kept(Value::compile(yaml))?;
-        self.names.check(value.free_names(), self.complaints);
+        self.names.check(&value.free_names(), self.complaints);
         Some(value)
     }
 

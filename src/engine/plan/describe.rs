@@ -14,7 +14,7 @@ pub fn describe(plan: &Plan) -> String {
             Work::Connect(route) => {
                 let planned = &plan.routes[route.index()];
                 let via: Vec<&str> = planned.route.via().collect();
-                text.push_str(&format!(": class {}, via {}, alias {}", planned.route.class.spec().name, via.join(", "), planned.route.alias));
+                text.push_str(&format!(": class {}, via {}, alias {}", planned.route.subject().class, via.join(", "), planned.route.alias));
                 if planned.workers > 1 {
                     text.push_str(&format!(", pool of {}", planned.workers));
                 }

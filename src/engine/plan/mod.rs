@@ -22,7 +22,7 @@ use crate::base::deadline::Limit;
 use crate::connect::route::Route;
 use crate::eval::expression::Expression;
 use crate::eval::scope::Scope;
-use crate::eval::template::Value;
+use crate::eval::value::Value;
 use crate::record::event::{Attempt, CellHead, CellId, StepPhase, StepRef};
 use crate::record::fault::Fault;
 use crate::record::verdict::Verdict;
@@ -103,6 +103,8 @@ pub struct PlannedRoute {
     pub open_within: Limit,
     /// The server it goes to, for the limit of logins at once: `127.0.0.1:22`.
     pub server: String,
+    /// Where its device stands: `testbed.yaml:7`.
+    pub place: String,
 }
 
 /// One planned test case.
@@ -144,13 +146,12 @@ pub struct Run {
     pub vars: Arc<Vec<(String, Value)>>,
 }
 
-
 impl Plan {
     /// The attempt to open a route, as reports tell it.
     #[must_use]
     pub fn connect_attempt(&self, route: RouteId, fault: Fault, took: Duration) -> Attempt {
         let planned = &self.routes[route.index()];
-        let step = StepRef { phase: StepPhase::Steps, number: "1".to_owned(), name: "connect".to_owned(), place: planned.route.place() };
+        let step = StepRef { phase: StepPhase::Steps, number: "1".to_owned(), name: "connect".to_owned(), place: planned.place.clone() };
         Attempt {
             cell: planned.cell,
             step,

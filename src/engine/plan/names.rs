@@ -40,7 +40,7 @@ impl Names {
     }
 
     /// Complains about every free name that is not known.
-    pub(super) fn check(&self, free: Vec<FreeName>, complaints: &mut Vec<Diagnostic>) {
+    pub(super) fn check(&self, free: &[FreeName], complaints: &mut Vec<Diagnostic>) {
         for name in free {
             let root = name.path.split('.').next().unwrap_or_default();
             if self.known.contains(root) {

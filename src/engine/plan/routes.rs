@@ -3,8 +3,10 @@
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Place;
-use crate::connect::class::ClassSpec;
-use crate::connect::route::{Request, Route, resolve};
+use crate::connect::class::ServiceSpec;
+use crate::connect::class::{ClassSpec, Endpoint};
+use crate::connect::request::Request;
+use crate::connect::route::{Route, resolve};
 use crate::engine::plan::build::{Inputs, cell_id, connect_cell};
 use crate::engine::plan::{Cell, DeviceId, PlannedDevice, PlannedRoute, RouteId, select};
 use crate::model::testbed::Device;
@@ -19,6 +21,8 @@ const DEFAULT_OPEN: Duration = Duration::from_secs(15);
 pub(super) struct Routes<'a> {
     inputs: &'a Inputs<'a>,
     pub(super) devices: Vec<PlannedDevice>,
+    /// Where each device stands.
+    places: Vec<String>,
     device_ids: HashMap<&'a str, DeviceId>,
     routes: Vec<(DeviceId, Arc<Route>)>,
     /// By device and asked alias; `None` inside remembers that a complaint was made.
@@ -38,7 +42,8 @@ impl<'a> Routes<'a> {
             .collect();
         let ids = (0..).map(DeviceId);
         let device_ids = inputs.testbed.devices.values().map(|device| device.name.value.as_str()).zip(ids).collect();
-        Self { inputs, devices, device_ids, routes: Vec::new(), found: HashMap::new() }
+        let places = inputs.testbed.devices.values().map(|device| device.name.place.file_line()).collect();
+        Self { inputs, devices, places, device_ids, routes: Vec::new(), found: HashMap::new() }
     }
 
     pub(super) fn device(&self, device: &Device) -> DeviceId {
@@ -50,11 +55,22 @@ impl<'a> Routes<'a> {
     }
 
     pub(super) fn class_of(&self, route: RouteId) -> &'static ClassSpec {
-        self.routes[route.index()].1.class.spec()
+        self.routes[route.index()].1.ways[0].class.spec()
+    }
+
+    /// The service of that name; `None` unless every way to open the route offers it.
+    pub(super) fn service(&self, route: RouteId, name: &str) -> Option<&'static ServiceSpec> {
+        self.routes[route.index()].1.service(name)
     }
 
     /// Finds the route of a request; complains once per device and alias.
-    pub(super) fn resolve(&mut self, device: &Device, request: &Request, place: &Place, complaints: &mut Vec<Diagnostic>) -> Option<RouteId> {
+    pub(super) fn resolve(
+        &mut self,
+        device: &Device,
+        request: &Request,
+        place: &Place,
+        complaints: &mut Vec<Diagnostic>,
+    ) -> Option<RouteId> {
         let key = (self.device(device), request.alias.clone());
         if let Some(found) = self.found.get(&key) {
             return *found;
@@ -72,9 +88,17 @@ impl<'a> Routes<'a> {
         place: &Place,
         complaints: &mut Vec<Diagnostic>,
     ) -> Option<RouteId> {
-        let (route, said) = resolve(self.inputs.testbed, device, request, self.inputs.registry, self.inputs.surroundings);
-        complaints.extend(said.into_iter().map(|complaint| if complaint.place.is_some() { complaint } else { Diagnostic { place: Some(place.clone()), ..complaint } }));
-        let route = route?;
+        let request = Request { place: Some(place.clone()), ..request.clone() };
+        let route = match resolve(device, self.inputs.testbed, &request, self.inputs.registry, self.inputs.surroundings) {
+            Ok(resolved) => {
+                complaints.extend(resolved.warnings);
+                resolved.route
+            }
+            Err(error) => {
+                complaints.extend(error.diagnostics);
+                return None;
+            }
+        };
         let same = self.routes.iter().position(|(owner, known)| *owner == id && known.alias == route.alias);
         let index = same.unwrap_or_else(|| {
             self.routes.push((id, Arc::new(route)));
@@ -97,10 +121,11 @@ impl<'a> Routes<'a> {
             cells.push(connect_cell(renumbered[old], *device, &self.devices[device.index()], alias));
             planned.push(PlannedRoute {
                 device: *device,
-                workers: route.pool_size.unwrap_or(1),
+                workers: route.workers(),
                 cell: cell_id(index),
                 open_within: open_limit(route),
-                server: route.server(),
+                server: server(route),
+                place: self.places[device.index()].clone(),
                 route: Arc::clone(route),
             });
         }
@@ -108,9 +133,22 @@ impl<'a> Routes<'a> {
     }
 }
 
+/// The limit of opening a route: what its ways may take together.
 fn open_limit(route: &Route) -> Limit {
-    match &route.open_within {
-        Some(limit) => limit.clone(),
-        None => Limit { length: DEFAULT_OPEN, setting: "the default `connection_timeout`".into() },
+    let default = Limit { length: DEFAULT_OPEN, setting: "the default `connection_timeout`".into() };
+    let mut limits = route.ways.iter().map(|way| way.connect_timeout.clone().unwrap_or_else(|| default.clone()));
+    let Some(mut whole) = limits.next() else { return default };
+    for further in limits {
+        whole.length += further.length;
+        whole.setting = "the limits of all paths together".into();
+    }
+    whole
+}
+
+/// The server that limits how many log in at once: the first way's address. What has no address is a server of its own.
+fn server(route: &Route) -> String {
+    match route.ways.first().map(|way| &way.endpoint) {
+        Some(Endpoint { host: Some(host), port, .. }) => format!("{host}:{}", port.unwrap_or_default()),
+        _ => format!("{} {}", route.device, route.alias),
     }
 }

@@ -6,12 +6,11 @@ use crate::base::place::{Place, Placed};
 use crate::base::text;
 use crate::engine::plan::names::Names;
 use crate::eval::expression::Expression;
-use crate::eval::scope::Scope;
+use crate::eval::scope::{Layer, Scope};
 use crate::model::job::Devices;
 use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::Entry;
 use globset::{Glob, GlobMatcher};
-use indexmap::IndexMap;
 
 /// What the command line leaves of the job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,7 +144,7 @@ fn where_holds<'a>(condition: &Placed<String>, testbed: &'a Testbed, complaints:
     }
     let mut selected = Vec::new();
     for device in testbed.devices.values() {
-        let scope = Scope::from_data(IndexMap::from([("device".to_owned(), device_data(device))]));
+        let scope = Scope::new().over(Layer::of("device", &device_data(device)));
         match expression.condition(&scope) {
             Ok(true) => selected.push(device),
             Ok(false) => {}

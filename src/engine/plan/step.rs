@@ -9,7 +9,8 @@ use crate::eval::capture::Capture;
 use crate::eval::expression::Expression;
 use crate::eval::parse::Parser;
 use crate::eval::scope::Scope;
-use crate::eval::template::{Template, Value};
+use crate::eval::template::Template;
+use crate::eval::value::Value;
 use crate::model::step::Parallel;
 use crate::record::event::{StepPhase, StepRef};
 use crate::record::fault::FaultKind;
@@ -187,7 +188,11 @@ impl Step {
     /// The step as reports name it. A name that cannot be rendered stays as written.
     #[must_use]
     pub fn reference(&self, scope: &Scope) -> StepRef {
-        let name = if self.sensitive { self.action.name().to_owned() } else { self.name.render(scope).unwrap_or_else(|_| self.name.source().to_owned()) };
+        let name = if self.sensitive {
+            self.action.name().to_owned()
+        } else {
+            self.name.render(scope).unwrap_or_else(|_| self.name.source().to_owned())
+        };
         StepRef { phase: self.phase, number: self.number.clone(), name: text::one_line(&name, 80), place: self.place.clone() }
     }
 }

@@ -1,10 +1,10 @@
 //! Account of every connection of the run: which are open, which are idle, and how many may be opened at once.
 
+use crate::base::deadline::Limit;
 use crate::engine::plan::{PlannedRoute, RouteId};
 use crate::engine::task::WorkerId;
 use crate::record::fault::Fault;
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
 
 /// How many logins may be under way at one server. OpenSSH begins to refuse at random from ten.
 const OPENINGS_PER_SERVER: usize = 8;
@@ -27,7 +27,7 @@ pub(super) struct Links {
 #[derive(Debug)]
 struct RouteState {
     workers: u32,
-    pool_timeout: Option<Duration>,
+    pool_timeout: Option<Limit>,
     state: State,
     idle: VecDeque<WorkerId>,
 }
@@ -71,8 +71,19 @@ impl Links {
                 *numbers.entry(route.server.as_str()).or_insert(next)
             })
             .collect();
-        let state = |route: &PlannedRoute| RouteState { workers: route.workers.max(1), pool_timeout: route.route.pool_timeout.filter(|limit| !limit.is_zero()), state: State::Closed, idle: VecDeque::new() };
-        Self { routes: routes.iter().map(state).collect(), opening_at: vec![0; numbers.len()], servers, opening: 0, waiting: VecDeque::new() }
+        let state = |route: &PlannedRoute| RouteState {
+            workers: route.workers.max(1),
+            pool_timeout: route.route.pool_timeout.clone(),
+            state: State::Closed,
+            idle: VecDeque::new(),
+        };
+        Self {
+            routes: routes.iter().map(state).collect(),
+            opening_at: vec![0; numbers.len()],
+            servers,
+            opening: 0,
+            waiting: VecDeque::new(),
+        }
     }
 
     pub(super) fn state(&self, route: RouteId) -> &State {
@@ -85,8 +96,8 @@ impl Links {
     }
 
     /// How long a caller may wait for an idle connection; `None` means no limit of its own.
-    pub(super) fn pool_timeout(&self, route: RouteId) -> Option<Duration> {
-        self.routes[route.index()].pool_timeout
+    pub(super) fn pool_timeout(&self, route: RouteId) -> Option<&Limit> {
+        self.routes[route.index()].pool_timeout.as_ref()
     }
 
     /// Asks for a route to be opened.
@@ -112,7 +123,10 @@ impl Links {
     /// Takes the routes back whose opening has not begun, as the run is being interrupted.
     pub(super) fn give_up_waiting(&mut self, fault: &Fault) -> Vec<(RouteId, Settled)> {
         let waiting: Vec<(RouteId, WorkerId)> = self.waiting.drain(..).collect();
-        waiting.into_iter().filter_map(|(route, worker)| self.settle(route, worker, Err(fault.clone())).map(|settled| (route, settled))).collect()
+        waiting
+            .into_iter()
+            .filter_map(|(route, worker)| self.settle(route, worker, Err(fault.clone())).map(|settled| (route, settled)))
+            .collect()
     }
 
     /// Notes what became of an opening; `Some` when it was the route's last.

@@ -194,7 +194,10 @@ impl Schedule {
         if self.finished {
             return;
         }
-        let bad = Bad { reason: crate::record::verdict::Reason { kind: ReasonKind::Interrupted, message: format!("interrupted by {by}") }, ..Bad::errored(FaultKind::Interrupted, "") };
+        let bad = Bad {
+            reason: crate::record::verdict::Reason { kind: ReasonKind::Interrupted, message: format!("interrupted by {by}") },
+            ..Bad::errored(FaultKind::Interrupted, "")
+        };
         if self.stop.is_none() {
             self.out.push(Output::Record(Fact::Interrupted { by }));
             return self.stop(bad, now);
@@ -225,7 +228,8 @@ impl Schedule {
     fn cancel_walks(&mut self, bad: &Bad, stage: Stage, now: Instant) {
         let (dropped, kept) = std::mem::take(&mut self.ready).into_iter().partition(|task| task.stage <= stage);
         self.ready = kept;
-        let walking: Vec<CellId> = self.ids_of(|progress| matches!(progress, Progress::Walking(walk) if stage == Stage::Teardown || !walk.in_teardown()));
+        let walking: Vec<CellId> =
+            self.ids_of(|progress| matches!(progress, Progress::Walking(walk) if stage == Stage::Teardown || !walk.in_teardown()));
         for cell in walking {
             self.walk(cell, now, |walk, cx| walk.cancel(bad, cx));
         }
@@ -260,7 +264,8 @@ impl Schedule {
         if let Some(outcome) = self.outcome_without_running(cell.head.kind, run) {
             return self.end_cell(id, outcome, now, now);
         }
-        let waits = run.routes.iter().filter(|route| *self.links.state(**route) != State::Open).copied().collect::<std::collections::BTreeSet<_>>();
+        let waits =
+            run.routes.iter().filter(|route| *self.links.state(**route) != State::Open).copied().collect::<std::collections::BTreeSet<_>>();
         if !waits.is_empty() {
             for route in waits {
                 self.wait_for(route, id, now);
@@ -272,7 +277,8 @@ impl Schedule {
             Err(bad) => return self.end_cell(id, Outcome { verdict: bad.verdict, reason: Some(bad.reason) }, now, now),
         };
         self.out.push(Output::Record(Fact::CellStarted { cell: id }));
-        let mut cx = Context { now, links: &mut self.links, next_task: &mut self.next_task, deadline: self.deadline.as_ref(), out: &mut self.out };
+        let mut cx =
+            Context { now, links: &mut self.links, next_task: &mut self.next_task, deadline: self.deadline.as_ref(), out: &mut self.out };
         let Some(walk) = Walk::new(id, Arc::clone(run), vars, &mut cx) else {
             let sentence = "a connection of the cell's own device was in use elsewhere";
             let bad = Bad::errored(FaultKind::Internal, sentence);
@@ -294,7 +300,8 @@ impl Schedule {
             return Some(Outcome::with(Verdict::Blocked, ReasonKind::Blocked, "blocked: setup did not pass"));
         }
         if let Some(when) = &run.when {
-            let condition = scope_of(run).and_then(|(scope, _)| when.condition(&scope).map_err(|fault| Bad::errored(fault.kind, fault.message)));
+            let condition =
+                scope_of(run).and_then(|(scope, _)| when.condition(&scope).map_err(|fault| Bad::errored(fault.kind, fault.message)));
             match condition {
                 Ok(true) => {}
                 Ok(false) => {

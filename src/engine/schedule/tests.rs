@@ -34,7 +34,8 @@ fn plan_of(job: &str, testbed: &str) -> Arc<Plan> {
 }
 
 fn testbed(pool: u32) -> String {
-    let device = |name: &str| format!("  {name}: {{os: linux, connections: {{defaults: {{pool_size: {pool}}}, local: {{class: shell}}}}}}\n");
+    let device =
+        |name: &str| format!("  {name}: {{os: linux, connections: {{defaults: {{pool_size: {pool}}}, local: {{class: shell}}}}}}\n");
     format!("devices:\n{}{}{}", device("r1"), device("r2"), device("r3"))
 }
 
@@ -114,11 +115,11 @@ impl Driver<'_> {
             self.now += Duration::from_millis(7);
             match (self.choose)(under_way) {
                 index if index < self.opening.len() => {
-                    let opened = self.opening.swap_remove(index);
+                    let opened = self.opening.remove(index);
                     self.tell(opened);
                 }
                 index => {
-                    let task = self.running.swap_remove(index - self.opening.len());
+                    let task = self.running.remove(index - self.opening.len());
                     let ended = (self.judge)(&task);
                     self.tell(Input::Done { task: task.id, done: Done { ended, ..Done::good() } });
                 }
@@ -172,7 +173,10 @@ teardown: [{shell: 'true', name: last}]
     let seen = drive(&plan, 8, &mut |_| Ended::Good);
     assert_eq!(seen.commands, ["first", "a", "a", "a", "b", "b", "last"]);
     let started: Vec<&str> = seen.started.iter().map(|(_, name)| name.as_str()).collect();
-    assert_eq!(started, ["setup", "connect [r1]", "connect [r2]", "connect [r3]", "a [r1]", "a [r2]", "a [r3]", "b [r1]", "b [r2]", "teardown"]);
+    assert_eq!(
+        started,
+        ["setup", "connect [r1]", "connect [r2]", "connect [r3]", "a [r1]", "a [r2]", "a [r3]", "b [r1]", "b [r2]", "teardown"]
+    );
 }
 
 #[test]
@@ -256,7 +260,8 @@ tests:
 teardown: [{shell: 'true', name: last}]
 ";
     let plan = plan_of(job, &testbed(1));
-    let mut judge = |task: &Task| if task.stage == Stage::Main { Ended::Bad(Bad::errored(FaultKind::Interrupted, "cut")) } else { Ended::Good };
+    let mut judge =
+        |task: &Task| if task.stage == Stage::Main { Ended::Bad(Bad::errored(FaultKind::Interrupted, "cut")) } else { Ended::Good };
     let seen = drive_with(&plan, 4, &mut |_| 0, &mut judge, &mut || true, Some(2));
     assert_eq!(seen.commands, ["a", "clean", "last"]);
     expect_test::expect![[r#"
@@ -273,7 +278,10 @@ teardown: [{shell: 'true', name: last}]
 
 #[test]
 fn a_parallel_loop_uses_every_connection_of_the_pool_and_no_more() {
-    let plan = plan_of("{job: wide, tests: [{name: a, devices: r1, steps: [{execute: a, loop: [1, 2, 3, 4, 5, 6], parallel: true}]}]}", &testbed(3));
+    let plan = plan_of(
+        "{job: wide, tests: [{name: a, devices: r1, steps: [{execute: a, loop: [1, 2, 3, 4, 5, 6], parallel: true}]}]}",
+        &testbed(3),
+    );
     let mut leases = BTreeSet::new();
     let mut judge = |task: &Task| {
         leases.insert(task.lease);
@@ -328,7 +336,11 @@ fn random_job(rng: &mut TestRng) -> String {
     for number in 0..=rng.next_u32() % 3 {
         let devices = ["all", "r1", "[r2, r3]"][(rng.next_u32() % 3) as usize];
         let teardown = if rng.next_u32().is_multiple_of(2) { format!(", teardown: [{}]", random_step(1, rng)) } else { String::new() };
-        job.push_str(&format!("  - {{name: t{number}, devices: {devices}, steps: [{}, {}]{teardown}}}\n", random_step(3, rng), random_step(2, rng)));
+        job.push_str(&format!(
+            "  - {{name: t{number}, devices: {devices}, steps: [{{execute: x}}, {}, {}]{teardown}}}\n",
+            random_step(3, rng),
+            random_step(2, rng)
+        ));
     }
     job
 }

@@ -12,14 +12,13 @@ use crate::model::step::{Action, Parallel, Step};
 use crate::model::yaml::{Kind, Yaml};
 
 /// Words around an action that this version lacks.
-const LATER: [&str; 13] = [
+const LATER: [&str; 12] = [
     "devices",
     "with",
     "expect_error",
     "allow_errors",
     "export",
     "all_agree",
-    "idempotent",
     "on_failure",
     "matrix",
     "lock",
@@ -70,6 +69,7 @@ fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Step> {
         capture: fields.take("capture").and_then(|entry| capture::read(&entry.value, complaints)),
         assertions,
         continue_on_failure: fields.flag("continue_on_failure"),
+        idempotent: fields.flag("idempotent"),
         sensitive: fields.flag("sensitive"),
     };
     let step = action.map(|action| Step { action, ..step });

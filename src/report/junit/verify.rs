@@ -50,7 +50,7 @@ fn is_legal(c: char) -> bool {
 }
 
 fn entity(name: &BytesRef<'_>) -> Result<&'static str, DocumentError> {
-    match name.as_ref() {
+    match &**name {
         b"lt" => Ok("<"),
         b"gt" => Ok(">"),
         b"amp" => Ok("&"),

@@ -37,7 +37,7 @@ impl Frames {
     /// Opens the frame of one turn of a loop.
     pub(super) fn turn(&mut self, parent: FrameId, item: Data, index: usize) -> FrameId {
         let position = serde_json::json!({"index": index + 1, "index0": index});
-        let turn = Layer::from_data(IndexMap::from([("item".to_owned(), item), ("loop".to_owned(), position)]));
+        let turn = Layer::from_data(&IndexMap::from([("item".to_owned(), item), ("loop".to_owned(), position)]));
         self.frames.push(Frame::new(Some(parent), turn));
         FrameId(self.frames.len() - 1)
     }
@@ -57,7 +57,7 @@ impl Frames {
             changed = true;
         }
         if changed {
-            frame.shown = Layer::from_data(frame.values.clone());
+            frame.shown = Layer::from_data(&frame.values);
         }
     }
 

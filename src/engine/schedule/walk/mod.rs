@@ -70,11 +70,11 @@ enum News {
 pub(super) fn scope_of(run: &Run) -> Result<(Scope, Layer), Bad> {
     let mut vars: IndexMap<String, Data> = IndexMap::new();
     for (name, value) in run.vars.iter() {
-        let scope = run.fixed.under(Layer::from_data(vars.clone()));
+        let scope = run.fixed.under(Layer::from_data(&vars));
         let value = value.render(&scope).map_err(|fault| Bad::errored(fault.kind, format!("variable `{name}`: {}", fault.message)))?;
         vars.insert(name.clone(), value);
     }
-    let vars = Layer::from_data(vars);
+    let vars = Layer::from_data(&vars);
     Ok((run.fixed.under(vars.clone()), vars))
 }
 

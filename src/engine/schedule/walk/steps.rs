@@ -210,17 +210,17 @@ impl Walk {
     fn wait_for_worker(&mut self, id: NodeId, routes: &BTreeSet<RouteId>, cx: &Context<'_>) {
         let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
         if turns.waiting.is_none() {
-            let patience = routes.iter().filter_map(|route| cx.links.pool_timeout(*route)).min();
-            turns.waiting = Some(patience.map(|patience| cx.now + patience));
+            let limits = routes.iter().filter_map(|route| cx.links.pool_timeout(*route));
+            turns.waiting = Some(limits.map(|limit| Deadline::new(cx.now, limit.clone())).reduce(Deadline::sooner));
         }
     }
 
     /// Ends the wait of a turn that got no connection in time.
     pub(super) fn give_up_turn(&mut self, id: NodeId, cx: &mut Context<'_>) {
         let Some(Node { kind: Kind::Turns(turns), here, .. }) = self.tree.get_mut(id) else { return };
-        let (step, here) = (Arc::clone(&turns.step), *here);
-        let title = step.reference(&self.frames.scope(here.frame)).title();
-        let sentence = format!("{title}: no connection of the pool came free within its `pool_timeout`");
+        let Some(deadline) = turns.waiting.take().flatten() else { return };
+        let title = turns.step.reference(&self.frames.scope(here.frame)).title();
+        let sentence = format!("{title}: no connection of the pool came free within {}", deadline.limit());
         if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
             turns.give_up_next(Bad::errored(FaultKind::PoolTimeout, sentence));
         }
@@ -295,4 +295,3 @@ fn show_item(item: &Data) -> String {
     let whole = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
     text::one_line(&whole, ITEM_LIMIT)
 }
-

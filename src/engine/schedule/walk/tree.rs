@@ -1,6 +1,7 @@
 //! What is under way in a cell, as a tree.
 
 use crate::base::Data;
+use crate::base::deadline::Deadline;
 use crate::engine::plan::{Action, Step};
 use crate::engine::schedule::walk::frames::FrameId;
 use crate::engine::schedule::walk::strands::StrandId;
@@ -104,8 +105,8 @@ pub(super) struct Turns {
     pub(super) result: Ended,
     /// The frames of the turns of a loop, in order.
     pub(super) frames: Vec<FrameId>,
-    /// Since when the next turn waits for a connection, and until when it may.
-    pub(super) waiting: Option<Option<Instant>>,
+    /// Set while the next turn waits for a connection: until when it may.
+    pub(super) waiting: Option<Option<Deadline>>,
 }
 
 #[derive(Debug)]
@@ -300,7 +301,7 @@ impl Node {
         match &self.kind {
             Kind::Pause(until) => Some(*until),
             Kind::Attempts(attempts) => attempts.again_at,
-            Kind::Turns(turns) => turns.waiting.flatten(),
+            Kind::Turns(turns) => turns.waiting.as_ref().and_then(Option::as_ref).map(Deadline::at),
             Kind::Block(_) | Kind::Turn(_) | Kind::Leaf(_) => None,
         }
     }
