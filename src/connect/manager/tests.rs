@@ -197,7 +197,7 @@ fn all_connections_are_reached_even_when_one_fails() {
 #[test]
 fn a_scoped_connection_is_always_closed() {
     let lab = lab("via=cli");
-    let scoped = limited(|limits| lab.manager.connect_scoped(&named("short"), limits)).ok().expect("it connects");
+    let scoped = limited(|limits| lab.manager.connect_scoped(&named("short"), limits)).expect("it connects");
     assert!(scoped.is_connected() && lab.manager.is_connected("short"));
     drop(scoped);
     assert_eq!((lab.manager.connections().len(), lab.fake.open()), (0, 0));
@@ -213,7 +213,7 @@ fn a_manager_does_not_keep_its_testbed() {
     assert_eq!(Arc::strong_count(&testbed), 1);
     assert!(ConnectionManager::new(&testbed, "r2", registry, Surroundings::default()).is_err());
     drop(testbed);
-    let error = manager.instantiate(&Request::default()).err().expect("the testbed is gone");
+    let error = manager.instantiate(&Request::default()).expect_err("the testbed is gone");
     assert_eq!(error, ManagerError::NoDevice { device: "r1".to_owned() });
     let pool = manager.install(resolved.route);
     limited(|limits| pool.open_all(limits)).expect("a planned route needs no testbed");
