@@ -131,8 +131,13 @@ impl Registry {
     /// The classes that come with this program. One value serves a whole run, because `replay` counts what was asked.
     #[must_use]
     pub fn standard() -> Self {
-        let classes: Vec<Arc<dyn Class>> = vec![Arc::new(Shell), Arc::new(Replay::default())];
-        Self { classes }
+        Self {
+            classes: vec![
+                Arc::new(Shell),
+                // One line for each class.
+                Arc::new(Replay::default()),
+            ],
+        }
     }
 
     /// Registers `classes` and no others.

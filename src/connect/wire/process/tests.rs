@@ -90,6 +90,14 @@ fn a_timeout_kills_grandchildren_and_names_its_setting() {
 }
 
 #[test]
+fn a_stopped_process_is_killed_and_the_reason_is_guessed() {
+    let fault = run_for("kill -STOP $$", Duration::from_millis(100)).expect_err("stopped");
+    assert_eq!(fault.kind, FaultKind::Timeout);
+    assert_eq!(fault.hint.as_deref(), Some("it was stopped, as happens to what wants a terminal: it has none"));
+    assert_eq!(run_for("sleep 5", Duration::from_millis(50)).expect_err("slow").hint, None);
+}
+
+#[test]
 fn what_stays_in_the_background_does_not_hold_the_call_up() {
     let began = Instant::now();
     let answer = run_long("sleep 3600.22 & echo $!; exit 4").expect("an answer");
