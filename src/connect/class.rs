@@ -194,7 +194,7 @@ pub struct ServiceSpec {
 /// What a good answer has when a step asserts nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefaultCheck {
-    /// Any whole answer is good.
+    /// Any whole answer is good; where it has an exit code, that is 0.
     Answered,
     /// The exit code is 0.
     ExitCodeZero,

@@ -17,6 +17,7 @@ use crate::record::answer::Answer;
 use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind};
 use indexmap::IndexMap;
+use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -73,6 +74,12 @@ pub struct ConnectionManager {
     registry: Arc<Registry>,
     surroundings: Surroundings,
     connections: Mutex<IndexMap<String, Entry>>,
+}
+
+impl fmt::Debug for ConnectionManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionManager").field("device", &self.device).field("connections", &self.connections()).finish_non_exhaustive()
+    }
 }
 
 struct Entry {
@@ -301,6 +308,7 @@ fn reach_all(pools: impl IntoIterator<Item = Pool>, each: impl Fn(&Pool) -> Resu
 }
 
 /// A connection that is destroyed when this is dropped.
+#[derive(Debug)]
 pub struct Scoped<'a> {
     manager: &'a ConnectionManager,
     alias: String,

@@ -4,6 +4,7 @@
 //! nobody polls: whoever gives a worker back hands it to the caller who has waited longest.
 
 mod lease;
+mod opening;
 mod waiter;
 mod worker;
 
@@ -13,10 +14,16 @@ pub use crate::connect::pool::worker::Worker;
 use crate::base::deadline::Deadline;
 use crate::connect::class::{Limits, OptionValue};
 use crate::connect::interrupt::Woken;
+use crate::connect::pool::opening::Opening;
 use crate::connect::pool::waiter::{Given, Waiter};
+<<<<<<< HEAD
+=======
+use crate::connect::pool::worker::{Worker, close_all};
+>>>>>>> room-links
 use crate::connect::route::Route;
 use crate::record::fault::{Fault, FaultKind, Phase};
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -39,6 +46,13 @@ pub enum Standing {
 /// The workers of one connection. Clones are handles on the same workers.
 #[derive(Clone)]
 pub struct Pool(Arc<Shared>);
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.0.lock();
+        f.debug_struct("Pool").field("subject", &state.route.subject()).field("standing", &state.standing).finish_non_exhaustive()
+    }
+}
 
 struct Shared {
     state: Mutex<State>,
@@ -309,50 +323,6 @@ impl Pool {
         drop(state);
         close_all(workers)
     }
-}
-
-/// The workers that are being opened. Unless it is finished, everything is undone.
-struct Opening<'a> {
-    shared: &'a Shared,
-    route: Arc<Route>,
-    generation: u64,
-    before: Standing,
-    workers: Vec<Worker>,
-}
-
-impl Opening<'_> {
-    fn finish(mut self) -> Result<(), Fault> {
-        let mut state = self.shared.lock();
-        if state.generation != self.generation {
-            return Err(state.not_connected());
-        }
-        state.standing = Standing::Connected;
-        for worker in self.workers.drain(..) {
-            state.hand_on(worker);
-        }
-        for waiter in state.watching.drain(..) {
-            waiter.give(Given::News);
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Opening<'_> {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        if state.generation == self.generation && state.standing == Standing::Connecting {
-            state.standing = self.before;
-            state.wake_all();
-        }
-        drop(state);
-        // The fault that led here matters more.
-        let _ = close_all(self.workers.drain(..));
-    }
-}
-
-/// Closes all of them, whatever happens to one; the first fault is returned.
-fn close_all(workers: impl IntoIterator<Item = Worker>) -> Result<(), Fault> {
-    workers.into_iter().map(|mut worker| worker.close()).fold(Ok(()), Result::and)
 }
 
 /// When a wait for a worker ends: the deadline, or the `pool_timeout` if that is sooner.

@@ -128,7 +128,10 @@ impl RouteError {
     /// The error as a fault, for those who connect while something runs.
     #[must_use]
     pub fn fault(&self) -> Fault {
-        Fault::new(FaultKind::Invalid, self.to_string()).in_phase(self.phase)
+        let mut fault = Fault::new(FaultKind::Invalid, self.to_string()).in_phase(self.phase);
+        let first = self.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
+        fault.hint = first.and_then(|error| error.hints.first().cloned());
+        fault
     }
 }
 

@@ -57,6 +57,12 @@ fn who(lab: &Lab, alias: &str) -> Result<String, String> {
 }
 
 #[test]
+fn a_manager_is_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<ConnectionManager>();
+}
+
+#[test]
 fn connections_are_kept_by_alias_and_called_by_it() {
     let lab = lab("via=cli");
     connect(&lab, &Request::default()).expect("the default");
@@ -64,7 +70,7 @@ fn connections_are_kept_by_alias_and_called_by_it() {
     assert_eq!(lab.manager.connections().keys().collect::<Vec<_>>(), ["default", "vty_1"]);
     assert_eq!((who(&lab, "default").expect("an answer"), who(&lab, "vty_1").expect("an answer")), ("1".into(), "2".into()));
     assert_eq!(who(&lab, "vty_1").expect("the next worker"), "3");
-    assert_eq!(who(&lab, "vty_2"), Err("device `r1` has no connection `vty_2`".to_owned()).map_err(|text: String| text));
+    assert_eq!(who(&lab, "vty_2"), Err("device `r1` has no connection `vty_2`".to_owned()));
     let fault = limited(|limits| lab.manager.call("default", &Call::configure(Vec::new()), limits)).expect_err("no such service");
     assert_eq!(fault.to_string(), "r1 via cli: class `ssh` has no service `configure`, it offers `execute`");
     assert_eq!((fault.kind, lab.manager.device()), (FaultKind::Capability, "r1"));
@@ -197,7 +203,7 @@ fn all_connections_are_reached_even_when_one_fails() {
 #[test]
 fn a_scoped_connection_is_always_closed() {
     let lab = lab("via=cli");
-    let scoped = limited(|limits| lab.manager.connect_scoped(&named("short"), limits)).ok().expect("it connects");
+    let scoped = limited(|limits| lab.manager.connect_scoped(&named("short"), limits)).expect("it connects");
     assert!(scoped.is_connected() && lab.manager.is_connected("short"));
     drop(scoped);
     assert_eq!((lab.manager.connections().len(), lab.fake.open()), (0, 0));
@@ -213,7 +219,7 @@ fn a_manager_does_not_keep_its_testbed() {
     assert_eq!(Arc::strong_count(&testbed), 1);
     assert!(ConnectionManager::new(&testbed, "r2", registry, Surroundings::default()).is_err());
     drop(testbed);
-    let error = manager.instantiate(&Request::default()).err().expect("the testbed is gone");
+    let error = manager.instantiate(&Request::default()).expect_err("the testbed is gone");
     assert_eq!(error, ManagerError::NoDevice { device: "r1".to_owned() });
     let pool = manager.install(resolved.route);
     limited(|limits| pool.open_all(limits)).expect("a planned route needs no testbed");

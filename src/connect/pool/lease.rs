@@ -7,6 +7,7 @@ use crate::connect::route::Route;
 use crate::record::answer::Answer;
 use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind, Subject};
+use std::fmt;
 use std::sync::Arc;
 
 /// A worker that one owner uses alone, until the lease is dropped: then the next one in the queue gets it. It can be moved
@@ -15,6 +16,12 @@ pub struct Lease {
     worker: Worker,
     shared: Arc<Shared>,
     generation: u64,
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").field("subject", &self.subject()).finish_non_exhaustive()
+    }
 }
 
 impl Lease {

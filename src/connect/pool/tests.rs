@@ -41,11 +41,11 @@ fn ask(lease: &mut Lease, command: &str) -> Result<String, Fault> {
 }
 
 fn take(pool: &Pool) -> Lease {
-    limited(|limits| pool.take(limits)).ok().expect("a lease")
+    limited(|limits| pool.take(limits)).expect("a lease")
 }
 
 fn refused(pool: &Pool, millis: u64) -> Fault {
-    within(millis, |limits| pool.take(limits)).err().expect("a fault")
+    within(millis, |limits| pool.take(limits)).expect_err("a fault")
 }
 
 #[test]

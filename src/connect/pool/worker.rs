@@ -148,3 +148,8 @@ fn join(first: Option<Fault>, next: Fault) -> Fault {
         }
     }
 }
+
+/// Closes all of them, whatever happens to one; the first fault is returned.
+pub(super) fn close_all(workers: impl IntoIterator<Item = Worker>) -> Result<(), Fault> {
+    workers.into_iter().map(|mut worker| worker.close()).fold(Ok(()), Result::and)
+}

@@ -272,6 +272,7 @@ fn arguments_of_a_request_go_to_the_class() {
     let error = resolve_of(&device, &with("widht", OptionValue::Count(512))).expect_err("unknown");
     assert_eq!(error.to_string(), "`widht` is not an option of class `ssh`");
     assert_eq!(error.diagnostics[0].hints, ["did you mean `width`?"]);
+    assert_eq!(error.fault().hint.as_deref(), Some("did you mean `width`?"));
     let error = resolve_of(&device, &with("width", OptionValue::Switch(true))).expect_err("wrong kind");
     assert_eq!(error.fault().message, "`width` takes a whole number from 1");
     let replayed = Request { class: Some("replay".into()), ..with("recording", OptionValue::Text("r1.yaml".into())) };

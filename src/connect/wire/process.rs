@@ -43,7 +43,7 @@ const ROUND: usize = 4 * 1024 * 1024;
 /// these ways:
 ///
 /// - It exits. Everything written before that is in the answer. Processes that it left in the background go on; where
-///   they hold its pipes open, the pipes are followed for 200 ms more, and then the answer counts as whole.
+///   they hold its pipes open, the pipes are followed for 200 ms or 4 MiB more, and then the answer counts as whole.
 /// - A signal kills it: a fault, because nobody knows what it would have said.
 /// - The deadline passes, the run is interrupted, or more than `max_answer` bytes come: the whole group gets SIGTERM, and
 ///   SIGKILL 100 ms later at the latest. A process that made a session of its own escapes this.
@@ -189,26 +189,37 @@ impl Running {
 
     /// Collects what the process says until it has exited and the pipes are at their end or have lingered.
     fn follow(&mut self, max_answer: usize, limits: &Limits<'_>) -> Result<(), Stop> {
-        let mut linger = None;
         loop {
             // Looked at before the pipes are drained, so that everything from before the exit is taken.
             let exited = self.has_exited()?;
             self.drain(max_answer)?;
-            if exited && self.out.file.is_none() && self.err.file.is_none() {
-                return Ok(());
-            }
-            let mut until = limits.deadline.at();
             if exited {
-                until = until.min(*linger.get_or_insert_with(|| Instant::now() + LINGER));
+                return self.linger(max_answer, limits);
             }
-            match limits.interrupt.wait(&self.files(exited), until)? {
+            match limits.interrupt.wait(&self.files(), limits.deadline.at())? {
                 Woken::Ready => {}
                 // Whoever has exited has answered, however late that was noticed.
-                Woken::Late | Woken::Interrupted if exited || self.has_exited()? => return self.drain(max_answer),
+                Woken::Late | Woken::Interrupted if self.has_exited()? => return self.drain(max_answer),
                 Woken::Late => return Err(Stop::Late),
                 Woken::Interrupted => return Err(Stop::Interrupted),
             }
         }
+    }
+
+    /// Follows the pipes of a process that has exited while something that it left running holds them open: for a moment,
+    /// for one round of bytes, and no longer than the deadline. The answer is whole already.
+    fn linger(&mut self, max_answer: usize, limits: &Limits<'_>) -> Result<(), Stop> {
+        let until = limits.deadline.at().min(Instant::now() + LINGER);
+        let enough = self.received().saturating_add(ROUND).min(max_answer);
+        while !self.pipes().is_empty() && self.received() < enough {
+            match limits.interrupt.wait(&self.pipes(), until)? {
+                Woken::Ready => {}
+                Woken::Late | Woken::Interrupted => break,
+            }
+            self.out.drain()?;
+            self.err.drain()?;
+        }
+        Ok(())
     }
 
     fn drain(&mut self, max_answer: usize) -> Result<(), Stop> {
@@ -221,10 +232,16 @@ impl Running {
         self.out.bytes.len() + self.err.bytes.len()
     }
 
-    /// What can bring news. A process that has exited stays readable and would only keep the loop busy.
-    fn files(&self, exited: bool) -> Vec<(BorrowedFd<'_>, PollFlags)> {
-        let exit = (!exited).then_some(&self.exit);
-        [self.out.file.as_ref(), self.err.file.as_ref(), exit].into_iter().flatten().map(|file| (file.as_fd(), PollFlags::IN)).collect()
+    /// The pipes that are not at their end.
+    fn pipes(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
+        [&self.out.file, &self.err.file].into_iter().flatten().map(|file| (file.as_fd(), PollFlags::IN)).collect()
+    }
+
+    /// Everything that can bring news.
+    fn files(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
+        let mut files = self.pipes();
+        files.push((self.exit.as_fd(), PollFlags::IN));
+        files
     }
 
     /// Whether it is over. It stays unreaped.

@@ -16,6 +16,11 @@ fn run_long(command: &str) -> Result<Answer, Fault> {
     run_for(command, Duration::from_secs(30))
 }
 
+/// A time to sleep that no other run of these tests uses, so that its process can be told from others.
+fn unique(hours: u32) -> String {
+    format!("{}.{}", hours * 3600, std::process::id())
+}
+
 /// Whether a process of that command line is there and is no zombie.
 fn is_running(marker: &str) -> bool {
     let processes = std::fs::read_dir("/proc").expect("/proc");
@@ -25,6 +30,15 @@ fn is_running(marker: &str) -> bool {
             words.first() == Some(&b"sleep".as_slice()) && words.contains(&marker.as_bytes())
         })
     })
+}
+
+/// Whether nothing of that command line is left. A signal that was sent takes effect a moment later.
+fn is_gone(marker: &str) -> bool {
+    let soon = Instant::now() + Duration::from_secs(2);
+    while is_running(marker) && Instant::now() < soon {
+        std::thread::yield_now();
+    }
+    !is_running(marker)
 }
 
 /// Zombies among the children of this process.
@@ -65,32 +79,38 @@ fn a_signal_is_a_fault_with_its_name_and_the_last_words() {
 
 #[test]
 fn a_timeout_kills_grandchildren_and_names_its_setting() {
-    for command in [
-        "echo begun; sleep 3600.11 & sleep 3600.11",
-        "trap '' TERM; echo begun; (trap '' TERM; sleep 3600.11; sleep 3600.11) & sleep 3600.11; sleep 3600.11",
-        "echo begun; sleep 3600.11 | sleep 3600.11",
+    let long = unique(1);
+    for pattern in [
+        "echo begun; sleep LONG & sleep LONG",
+        "trap '' TERM; echo begun; (trap '' TERM; sleep LONG; sleep LONG) & sleep LONG; sleep LONG",
+        "echo begun; sleep LONG | sleep LONG",
     ] {
+        let command = &pattern.replace("LONG", &long);
         let began = Instant::now();
         let fault = run_for(command, Duration::from_millis(300)).expect_err(command);
         assert!(began.elapsed() < Duration::from_secs(2), "{command}: {:?}", began.elapsed());
         assert_eq!(fault.kind, FaultKind::Timeout, "{command}");
         assert!(fault.message.ends_with("timed out after 300ms (`timeout` of the step)"), "{}", fault.message);
         assert_eq!(fault.tail, "begun\n", "{command}");
-        // A signal that was sent takes effect a moment later.
-        let soon = Instant::now() + Duration::from_secs(2);
-        while is_running("3600.11") && Instant::now() < soon {
-            std::thread::yield_now();
-        }
-        assert!(!is_running("3600.11"), "{command}");
+        assert!(is_gone(&long), "{command}");
     }
 }
 
 #[test]
+fn a_stopped_process_is_killed_and_the_reason_is_guessed() {
+    let fault = run_for("kill -STOP $$", Duration::from_millis(100)).expect_err("stopped");
+    assert_eq!(fault.kind, FaultKind::Timeout);
+    assert_eq!(fault.hint.as_deref(), Some("it was stopped, as happens to what wants a terminal: it has none"));
+    assert_eq!(run_for("sleep 5", Duration::from_millis(50)).expect_err("slow").hint, None);
+}
+
+#[test]
 fn what_stays_in_the_background_does_not_hold_the_call_up() {
+    let long = unique(2);
     let began = Instant::now();
-    let answer = run_long("sleep 3600.22 & echo $!; exit 4").expect("an answer");
+    let answer = run_long(&format!("sleep {long} & echo $!; exit 4")).expect("an answer");
     let took = began.elapsed();
-    let alive = is_running("3600.22");
+    let alive = is_running(&long);
     // By its own number: whoever started it ends it.
     run_long(&format!("kill {}", answer.stdout.trim())).expect("it can be ended");
     assert_eq!(answer.exit_code, Some(4));
@@ -98,7 +118,7 @@ fn what_stays_in_the_background_does_not_hold_the_call_up() {
     assert!(alive, "it was put into the background on purpose");
 
     let began = Instant::now();
-    let answer = run_long("sleep 3600.33 >/dev/null 2>&1 & echo $!").expect("an answer");
+    let answer = run_long(&format!("sleep {long} >/dev/null 2>&1 & echo $!")).expect("an answer");
     let took = began.elapsed();
     run_long(&format!("kill {}", answer.stdout.trim())).expect("it can be ended");
     assert!(took < Duration::from_secs(5), "{took:?}");
@@ -109,6 +129,7 @@ fn a_flood_in_the_background_ends_with_the_linger() {
     let began = Instant::now();
     let answer = run_long("yes & echo done >&2").expect("an answer");
     assert_eq!(answer.stderr, "done\n");
+    assert!(answer.stdout.len() < MAX_ANSWER / 2, "{} bytes are followed", answer.stdout.len());
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
@@ -138,13 +159,15 @@ fn an_endless_talker_meets_its_deadline() {
 
 #[test]
 fn an_interrupt_ends_it_at_once() {
+    let long = unique(3);
+    let command = format!("sleep {long}");
     let deadline = Deadline::new(Instant::now(), Limit { length: Duration::from_secs(30), setting: "test".into() });
     let interrupt = Interrupt::new().expect("an eventfd");
     let limits = Limits { deadline: &deadline, interrupt: &interrupt };
     let began = Instant::now();
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| run("sleep 3600.44", Path::new("/tmp"), MAX_ANSWER, &limits));
-        while !is_running("3600.44") {
+        let waiting = scope.spawn(|| run(&command, Path::new("/tmp"), MAX_ANSWER, &limits));
+        while !is_running(&long) {
             assert!(began.elapsed() < Duration::from_secs(10), "it never started");
             std::thread::yield_now();
         }
@@ -153,9 +176,9 @@ fn an_interrupt_ends_it_at_once() {
         assert_eq!(waiting.join().expect("no panic").expect_err("interrupted").kind, FaultKind::Interrupted);
         assert!(raised.elapsed() < Duration::from_secs(1));
     });
-    assert!(!is_running("3600.44"));
-    let again = run("echo never > /tmp/never-written", Path::new("/tmp"), MAX_ANSWER, &limits).expect_err("already interrupted");
-    assert_eq!(again.kind, FaultKind::Interrupted);
+    assert!(is_gone(&long));
+    let again = run("echo never", Path::new("/tmp"), MAX_ANSWER, &limits).expect_err("already interrupted");
+    assert_eq!((again.kind, again.received), (FaultKind::Interrupted, 0));
 }
 
 #[test]
