@@ -16,10 +16,7 @@ use crate::connect::class::{Limits, OptionValue};
 use crate::connect::interrupt::Woken;
 use crate::connect::pool::opening::Opening;
 use crate::connect::pool::waiter::{Given, Waiter};
-<<<<<<< HEAD
-=======
-use crate::connect::pool::worker::{Worker, close_all};
->>>>>>> room-links
+use crate::connect::pool::worker::close_all;
 use crate::connect::route::Route;
 use crate::record::fault::{Fault, FaultKind, Phase};
 use std::collections::VecDeque;
