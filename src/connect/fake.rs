@@ -48,6 +48,8 @@ pub(crate) struct Fake {
     opened: AtomicUsize,
     /// The number of the connection that cannot be opened; 0 for none.
     pub(crate) broken: AtomicUsize,
+    /// The peer has ended the connections up to this number.
+    pub(crate) severed: Arc<AtomicUsize>,
     /// How many are open now.
     pub(crate) open: Arc<AtomicUsize>,
 }
@@ -74,7 +76,7 @@ impl Fake {
     }
 
     fn of(spec: &'static ClassSpec) -> Arc<Self> {
-        Arc::new(Self { spec, opened: AtomicUsize::new(0), broken: AtomicUsize::new(0), open: Arc::default() })
+        Arc::new(Self { spec, opened: AtomicUsize::new(0), broken: AtomicUsize::new(0), severed: Arc::default(), open: Arc::default() })
     }
 
     pub(crate) fn opened(&self) -> usize {
@@ -105,13 +107,15 @@ impl Class for Fake {
             _ => {}
         }
         self.open.fetch_add(1, Ordering::SeqCst);
-        Ok(Box::new(Numbered { number, alive: true, open: Some(Arc::clone(&self.open)), panics: false }))
+        let severed = Arc::clone(&self.severed);
+        Ok(Box::new(Numbered { number, alive: true, severed, open: Some(Arc::clone(&self.open)), panics: false }))
     }
 }
 
 struct Numbered {
     number: usize,
     alive: bool,
+    severed: Arc<AtomicUsize>,
     open: Option<Arc<AtomicUsize>>,
     panics: bool,
 }
@@ -140,7 +144,7 @@ impl Connection for Numbered {
     }
 
     fn is_alive(&mut self) -> bool {
-        self.alive
+        self.alive && self.number > self.severed.load(Ordering::SeqCst)
     }
 
     fn close(&mut self) {

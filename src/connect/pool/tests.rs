@@ -147,6 +147,31 @@ fn a_dead_worker_is_replaced_before_it_is_lent_again() {
 }
 
 #[test]
+fn a_worker_that_dies_while_it_is_idle_is_replaced_as_well() {
+    let fake = Fake::new();
+    let pool = pool(&fake, 2);
+    limited(|limits| pool.open_all(limits)).expect("it opens");
+    fake.severed.store(2, Ordering::SeqCst);
+    assert_eq!((pool.is_connected(), pool.standing()), (false, Standing::Connected));
+    assert_eq!(ask(&mut take(&pool), "who").expect("an answer"), "3");
+    assert_eq!((pool.is_connected(), fake.open()), (true, 2));
+}
+
+#[test]
+fn a_lease_from_before_a_disconnect_does_not_come_back() {
+    let fake = Fake::new();
+    let pool = pool(&fake, 2);
+    limited(|limits| pool.open_all(limits)).expect("it opens");
+    let mut held = take(&pool);
+    pool.disconnect().expect("no panic");
+    limited(|limits| pool.open_all(limits)).expect("it opens again");
+    assert_eq!(ask(&mut held, "who").expect_err("disconnected").kind, FaultKind::NotConnected);
+    drop(held);
+    let state = pool.0.lock();
+    assert_eq!((state.idle.len(), state.lent, fake.open()), (2, 0, 2));
+}
+
+#[test]
 fn a_wait_that_is_too_long_names_its_limit() {
     let fake = Fake::new();
     let pool = pool_of(&fake, "pool_size=1 pool_timeout=1", &["cli protocol=ssh host=h"]);
