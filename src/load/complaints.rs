@@ -3,7 +3,7 @@
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::place::{Place, Source};
 use crate::base::text;
-use crate::model::yaml::{Kind, Yaml};
+use crate::model::yaml::{Entry, Kind, Yaml};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -52,12 +52,18 @@ impl Complaints {
             Kind::List(items) => items.iter().for_each(|item| self.hide_secrets(item)),
             Kind::Map(entries) => {
                 for entry in entries {
-                    let key = entry.key.value.as_str();
-                    // A misspelt `password` is a password too, so everything in a credential but these is one.
-                    let named = key == "credentials" || is_secret_key(key);
-                    if named { self.hide_scalars(&entry.value) } else { self.hide_secrets(&entry.value) }
+                    self.hide_secret(entry);
+                    self.hide_secrets(&entry.value);
                 }
             }
+        }
+    }
+
+    /// Keeps the value of an entry out of every complaint when its key says that it is secret.
+    pub(super) fn hide_secret(&self, entry: &Entry) {
+        // A misspelt `password` is a password too, so everything in a credential but its open keys is one.
+        if entry.key.value == "credentials" || is_secret_key(&entry.key.value) {
+            self.hide_scalars(&entry.value);
         }
     }
 

@@ -99,7 +99,7 @@ pub fn testbed_text(text: &str, shown: &str, folder: &Path, env: &Environment) -
     Loaded::new(value, complaints)
 }
 
-/// Loads a testbed that is written in place in a job.
+/// Loads a testbed that is written in place in a job. What loading the job has said about it is not said again.
 #[must_use]
 pub fn testbed_inline(yaml: &Yaml, folder: &Path, env: &Environment) -> Loaded<Testbed> {
     let complaints = Complaints::default();

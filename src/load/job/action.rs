@@ -44,13 +44,18 @@ pub(super) fn read(fields: &mut Fields<'_>, context: &Context<'_>) -> Option<Pla
     }
 }
 
+/// Whether a step has an action that this version lacks.
+pub(super) fn is_later(fields: &Fields<'_>) -> bool {
+    fields.entries().iter().any(|entry| LATER.contains(&entry.key.value.as_str()))
+}
+
 /// Complains about a step without action, unless a key that is wrong or not supported was meant to be one.
 pub(super) fn check_any(fields: &Fields<'_>) {
     let acts = |entry: &Entry| {
         let key = entry.key.value.as_str();
-        key == "assert" || NAMES.contains(&key) || LATER.contains(&key)
+        key == "assert" || NAMES.contains(&key)
     };
-    if !fields.entries().iter().any(acts) && fields.rest().next().is_none() {
+    if !fields.entries().iter().any(acts) && !is_later(fields) && fields.rest().next().is_none() {
         let diagnostic = Diagnostic::error(fields.place, "this step has no action");
         fields.complaints.add(diagnostic.hint(format!("an action is one of {} or `assert`", text::names(NAMES))));
     }

@@ -73,7 +73,11 @@ fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Step> {
         sensitive: fields.flag("sensitive"),
     };
     let step = action.map(|action| Step { action, ..step });
-    if let Some(step) = &step {
+    fields.unsupported(&LATER);
+    fields.unsupported(&action::LATER);
+    // Beside a key that is wrong, it is not known what the rest was written for.
+    let understood = fields.rest().next().is_none() && !action::is_later(&fields);
+    if let Some(step) = step.as_ref().filter(|_| understood) {
         check_surroundings(step, &fields);
         if let Some(entry) = parallel_entry {
             check_parallel(step, &entry.key.place, complaints);
@@ -82,8 +86,6 @@ fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Step> {
             retry::check_repeatable(&step.action.value, &entry.key.place, complaints);
         }
     }
-    fields.unsupported(&LATER);
-    fields.unsupported(&action::LATER);
     action::check_any(&fields);
     fields.finish();
     step

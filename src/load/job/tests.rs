@@ -98,7 +98,9 @@ fn assertions_that_cannot_be_right_are_refused() {
         ("{contains: \"\"}", "`contains` always holds with this: every text does so"),
         ("{not_contains: \"\"}", "`not_contains` never holds with this: every text does so"),
         ("{matches: \"x*\"}", "`matches` always holds with this: every text does so"),
-        ("{count: {ge: 0}}", "`count` always holds with this: there are never less than none"),
+        ("{jsonpath: $.a, count: {ge: 0}}", "`count` always holds with this: there are never less than none"),
+        ("{exists: true}", "the source of this is always there: it exists whatever was answered"),
+        ("{count: 1}", "the source of this is one value, whatever was answered"),
         ("{in: []}", "`in` is an empty list"),
         ("{in: a}", "`in` wants a list, found text"),
         ("{as: int, between: [3]}", "`between` wants a list of two numbers, such as `[1, 10]`"),
@@ -112,7 +114,7 @@ fn assertions_that_cannot_be_right_are_refused() {
         ("{equals: 9}", "the source is text, and a number never equals it: put it in quotes, or add `as: int`"),
         ("{of: exit_code, not_equals: \"0\"}", "the source is a number, and text never equals it"),
         ("{of: duration, lt: 2}", "`duration`: `2` has no unit: write `2s`, `2ms` or `2m`"),
-        ("{jsonpath: $.a, gt: 2s}", "`the operator` wants a number, found text"),
+        ("{jsonpath: $.a, gt: 2s}", "`gt` wants a number, found text"),
         ("{of: body, equals: a}", "`of` wants one of `text`, `stdout`, `stderr`, `exit_code`, `status` and `duration`, found `body`"),
         ("{first: false, equals: a}", "leave `first` out when it is not wanted"),
         ("{jsonpath: \"$.[\", equals: a}", "this is not a JSONPath: in dot member name, must start with lowercase alpha or '_'"),
@@ -126,7 +128,8 @@ fn assertions_that_cannot_be_right_are_refused() {
 fn assertions_that_look_odd_but_are_right_are_taken() {
     for assertion in [
         "{matches: '^$'}",
-        "{count: 3}",
+        "{jsonpath: $.a, count: 3}",
+        "{of: stderr, exists: false}",
         "{length: {gt: 0}}",
         "{not_in: [a, \"{{ b }}\"]}",
         "{value: \"{{ a }}\", gt: \"{{ b }}\"}",
@@ -135,7 +138,6 @@ fn assertions_that_look_odd_but_are_right_are_taken() {
         "{exit_code: \"{{ code }}\"}",
         "{regex: '(\\d+)', as: int, in: [1, 2]}",
         "{of: duration, between: [10ms, 2s]}",
-        "{exists: false}",
     ] {
         assert_eq!(about(assertion), [""; 0], "{assertion}");
     }

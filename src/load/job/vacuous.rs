@@ -70,11 +70,15 @@ fn number(value: &Yaml, complaints: &Complaints) {
 /// Complains where the types of source and expected value can never meet, so that the answer does not matter.
 pub(super) fn types(assertion: &Assertion, complaints: &Complaints) {
     let source = source_type(assertion);
+    let name = assertion.operator.place.text();
+    always_there(assertion, complaints);
     match &assertion.operator.test {
         Comparison::Equals(value) => equal(source, value, complaints),
         Comparison::In(Yaml { kind: Kind::List(items), .. }) => items.iter().for_each(|item| equal(source, item, complaints)),
-        Comparison::Gt(value) | Comparison::Ge(value) | Comparison::Lt(value) | Comparison::Le(value) => ordered(source, value, complaints),
-        Comparison::Between(Yaml { kind: Kind::List(items), .. }) => items.iter().for_each(|item| ordered(source, item, complaints)),
+        Comparison::Gt(value) | Comparison::Ge(value) | Comparison::Lt(value) | Comparison::Le(value) => {
+            ordered(source, name, value, complaints);
+        }
+        Comparison::Between(Yaml { kind: Kind::List(items), .. }) => items.iter().for_each(|item| ordered(source, name, item, complaints)),
         _ => {}
     }
 }
@@ -99,8 +103,24 @@ fn equal(source: Option<Known>, value: &Yaml, complaints: &Complaints) {
     }
 }
 
+/// Complains about counting a source that is always there, once.
+fn always_there(assertion: &Assertion, complaints: &Complaints) {
+    let extract = &assertion.extract;
+    let listed = extract.filters.iter().any(|filter| filter.value == Filter::Lines);
+    let Source::Of(Part::Text | Part::Duration) = extract.source else { return };
+    let place = &assertion.operator.place;
+    match &assertion.operator.test {
+        Comparison::Exists(_) => complaints.error(place, "the source of this is always there: it exists whatever was answered"),
+        Comparison::Count(_) if !listed => {
+            let diagnostic = Diagnostic::error(place, "the source of this is one value, whatever was answered");
+            complaints.add(diagnostic.hint("count its lines with `lines: true`, or its characters with `length`"));
+        }
+        _ => {}
+    }
+}
+
 /// What an ordered comparison of that source needs.
-fn ordered(source: Option<Known>, value: &Yaml, complaints: &Complaints) {
+fn ordered(source: Option<Known>, name: &str, value: &Yaml, complaints: &Complaints) {
     if source == Some(Known::Text) {
         let message = "the source is text, and `gt`, `ge`, `lt`, `le` and `between` need a number: add `as: int` or `as: float`";
         complaints.error(&value.place, message);
@@ -109,7 +129,7 @@ fn ordered(source: Option<Known>, value: &Yaml, complaints: &Complaints) {
     } else if source == Some(Known::Duration) {
         scalar::length(value, "duration", scalar::Dialect::Job, complaints);
     } else if !value.scalar().is_some_and(|scalar| scalar.value.is_number()) {
-        scalar::unwanted(value, "the operator", "a number", complaints);
+        scalar::unwanted(value, name, "a number", complaints);
     }
 }
 

@@ -28,9 +28,8 @@ pub(super) fn read(entries: &[Entry], complaints: &Complaints) -> (ConnectionDef
     let known: Vec<&str> = entries.iter().map(|entry| entry.key.value.as_str()).filter(|name| *name != "defaults").collect();
     for via in &defaults.via {
         if !known.contains(&via.value.as_str()) {
-            let there =
-                if known.is_empty() { "there is none".to_owned() } else { format!("there is {}", text::names(known.iter().copied())) };
-            let message = format!("`via` names the path `{}`, but {there}", via.value);
+            let there = if known.is_empty() { "none".to_owned() } else { text::names(known.iter().copied()) };
+            let message = format!("`via` names the path `{}`, but the device has {there}", via.value);
             complaints.add(Diagnostic::error(&via.place, message).did_you_mean(text::nearest(&via.value, known.iter().copied())));
         }
     }

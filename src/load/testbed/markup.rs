@@ -1,7 +1,7 @@
 //! pyATS markup: `%ENV{X}`, `%ENV{X, default=v}`, `%{a.b}` and `%{self.x}`. Every other kind is refused, so that none
 //! passes as text.
 
-use super::reference;
+use super::reference::{self, Own};
 use crate::base::Data;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Place;
@@ -37,7 +37,7 @@ struct Expander<'a> {
 /// The way from the root to where the expander is.
 struct Way<'a> {
     /// The device that `self` means.
-    device: Option<&'a str>,
+    device: Option<Own<'a>>,
     keys: Vec<&'a str>,
     /// The references that are being followed: their paths, and what they lead to.
     references: Vec<(String, &'a Yaml)>,
@@ -88,7 +88,7 @@ impl<'a> Expander<'a> {
         }
         let outer = way.device;
         if way.references.is_empty() && way.keys == ["devices"] {
-            way.device = Some(key);
+            way.device = Some(Own { name: key, yaml: &entry.value });
         }
         way.keys.push(key);
         let value = self.node(&entry.value, way);
@@ -175,7 +175,7 @@ impl<'a> Expander<'a> {
         if path == "self"
             && let Some(device) = way.device
         {
-            let scalar = Scalar { text: device.to_owned(), value: Data::String(device.to_owned()), quoted: true };
+            let scalar = Scalar { text: device.name.to_owned(), value: Data::String(device.name.to_owned()), quoted: true };
             return Some(Yaml { place: place.clone(), kind: Kind::Scalar(scalar) });
         }
         let target = match reference::find(self.root, path, way.device) {
@@ -186,14 +186,16 @@ impl<'a> Expander<'a> {
                 return None;
             }
         };
-        if let Some(start) = way.references.iter().position(|(_, known)| std::ptr::eq(*known, target)) {
+        if let Some(start) = way.references.iter().position(|(_, known)| std::ptr::eq(*known, target.yaml)) {
             let circle: Vec<String> = way.references[start..].iter().map(|(path, _)| format!("`{path}`")).collect();
             self.complaints.error(place, format!("`%{{{path}}}` leads to itself, by way of {}", circle.join(", ")));
             return None;
         }
-        way.references.push((path.to_owned(), target));
-        let found = self.node(target, way);
+        let outer = std::mem::replace(&mut way.device, target.device);
+        way.references.push((path.to_owned(), target.yaml));
+        let found = self.node(target.yaml, way);
         way.references.pop();
+        way.device = outer;
         Some(found)
     }
 

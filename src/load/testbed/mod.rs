@@ -19,6 +19,7 @@ mod tests;
 use crate::base::Data;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Source};
+use crate::base::text;
 use crate::load::complaints::Complaints;
 use crate::load::fields::Fields;
 use crate::load::scalar::{self, Dialect};
@@ -39,6 +40,7 @@ pub(super) fn read(
     complaints: &Complaints,
 ) -> Option<Testbed> {
     let tree = yaml::read(source, complaints)?;
+    habits::check(&tree, complaints);
     let start = Place::new(source, 0..0);
     read_tree(tree, &start, path, (folder, env), complaints)
 }
@@ -51,7 +53,6 @@ pub(super) fn read_tree(
     (folder, env): (&Path, &Environment),
     complaints: &Complaints,
 ) -> Option<Testbed> {
-    habits::check(&tree, complaints);
     let tree = extends::apply(tree, path, folder, complaints);
     let tree = markup::expand(&tree, env, complaints);
     let mut fields = Fields::of(&tree, "a testbed", Dialect::Testbed, complaints)?;
@@ -104,7 +105,7 @@ fn custom(fields: &mut Fields<'_>) -> Data {
 
 /// Says that a key which pyATS allows does nothing here.
 fn not_honoured(entry: &Entry, near: Option<&str>, complaints: &Complaints) {
-    let message = format!("`{}` is not honoured: nothing here reads it", entry.key.value);
+    let message = format!("`{}` is not honoured: nothing here reads it", text::one_line(&entry.key.value, 40));
     complaints.add(Diagnostic::warning(&entry.key.place, message).did_you_mean(near));
 }
 

@@ -78,7 +78,7 @@ fn every_kind_of_markup_is_honoured_or_refused() {
         ("%INCLUDE{x}", "`%INCLUDE{}` is not supported by this version"),
         ("%CALLABLE{a.b}", "`%CALLABLE{}` is refused: it would run code"),
         ("%ENVV{x}", "`%ENVV{}` is unknown markup"),
-        ("%{testbed.custom.nope}", "`%{testbed.custom.nope}` leads nowhere: there is no `testbed` in the testbed"),
+        ("%{testbed.custom.nope}", "`%{testbed.custom.nope}` leads nowhere: there is no `testbed`"),
         ("%{self.custom}", "`%{self.custom}` leads to itself, by way of `self.custom`"),
         ("%{self.custom.v}", "`%{self.custom.v}` leads to itself, by way of `self.custom.v`"),
         ("x%{self.os", "this markup has no `}`"),

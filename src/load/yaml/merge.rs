@@ -2,6 +2,7 @@
 
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Placed;
+use crate::base::text;
 use crate::load::complaints::Complaints;
 use crate::model::yaml::{Entry, Kind, Yaml};
 use std::collections::{HashMap, HashSet};
@@ -23,7 +24,7 @@ pub(super) fn entries(raw: Vec<Raw>, complaints: &Complaints) -> Vec<Entry> {
         let key = &item.entry.key;
         if let Some(earlier) = first.get(&key.value).and_then(|at| kept.get(*at)) {
             complaints.add(
-                Diagnostic::error(&key.place, format!("`{}` stands here a second time", key.value))
+                Diagnostic::error(&key.place, format!("`{}` stands here a second time", text::one_line(&key.value, 40)))
                     .also(&earlier.entry.key.place, "the first is here"),
             );
             continue;

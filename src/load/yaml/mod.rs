@@ -26,11 +26,7 @@ use std::sync::Arc;
 /// collected, and the tree lacks only what they are about.
 pub(super) fn read(source: &Arc<Source>, complaints: &Complaints) -> Option<Yaml> {
     match tree::read(source, complaints) {
-        Ok(tree) => {
-            let yaml = values::read(source, &tree, complaints)?;
-            complaints.hide_secrets(&yaml);
-            Some(yaml)
-        }
+        Ok(tree) => values::read(source, &tree, complaints),
         Err(diagnostic) => {
             hide_likely_secrets(source, complaints);
             complaints.add(diagnostic);

@@ -204,7 +204,7 @@ impl<'de> Visitor<'de> for Expected<'_> {
             }
             let Some(key) = access.next_key_seed(key)? else { return Err(self.disagree()) };
             let value = access.next_value_seed(self.context.at(*value))?;
-            raw.extend(entry(key, value));
+            raw.extend(entry(key, value, self.context.complaints));
         }
         match access.next_key::<IgnoredAny>()? {
             // It was meant as text, and goes on as such, so that only the quotes are complained about.
@@ -221,8 +221,11 @@ impl<'de> Visitor<'de> for Expected<'_> {
     }
 }
 
-fn entry(key: Yaml, value: Yaml) -> Option<Raw> {
+fn entry(key: Yaml, value: Yaml, complaints: &Complaints) -> Option<Raw> {
     let Yaml { place, kind: Kind::Scalar(scalar) } = key else { return None };
     let merge = scalar.text == "<<" && !scalar.quoted;
-    Some(Raw { entry: Entry { key: Placed::new(scalar.text, place), value }, merge })
+    let entry = Entry { key: Placed::new(scalar.text, place), value };
+    // Now, since an entry whose key stands a second time is shown, but not kept.
+    complaints.hide_secret(&entry);
+    Some(Raw { entry, merge })
 }

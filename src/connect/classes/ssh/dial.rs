@@ -73,7 +73,7 @@ fn addresses(host: &str, port: u16, limits: &Limits<'_>) -> Result<Vec<SocketAdd
     let name = host.to_owned();
     std::thread::Builder::new()
         .name("name-lookup".to_owned())
-        .stack_size(256 * 1024)
+        .stack_size(1024 * 1024)
         .spawn(move || {
             let _ = sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
             // Closing this end is what wakes the other one.

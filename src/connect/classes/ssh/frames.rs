@@ -232,3 +232,62 @@ fn length(bytes: &[u8]) -> Option<usize> {
     let announced = u32::from_be_bytes(*bytes.first_chunk::<4>()?);
     usize::try_from(announced).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pieces in which bytes are handed over when they come in chunks, as (length, stood alone).
+    fn pieces(frames: &mut Frames, bytes: &[u8], chunk: usize) -> Vec<(usize, bool)> {
+        let (mut pieces, mut at, mut come) = (Vec::new(), 0, 0);
+        loop {
+            match frames.next(&bytes[at..come]) {
+                Piece::Sealed => frames.seal("aes256-gcm@openssh.com", ""),
+                Piece::Bytes(0) if come == bytes.len() => return pieces,
+                Piece::Bytes(0) => come = bytes.len().min(come + chunk),
+                Piece::Bytes(count) => {
+                    frames.passed(&bytes[at..at + count], false);
+                    pieces.push((count, false));
+                    at += count;
+                }
+                Piece::Alone(count) => {
+                    frames.passed(&bytes[at..at + count], true);
+                    pieces.push((count, true));
+                    at += count;
+                }
+            }
+        }
+    }
+
+    fn frame(length: usize, kind: u8, code: usize) -> Vec<u8> {
+        let mut bytes = u32::try_from(length).expect("small").to_be_bytes().to_vec();
+        bytes.extend([4, kind]);
+        bytes.resize(4 + length + code, 0);
+        bytes
+    }
+
+    #[test]
+    fn a_frame_of_the_right_length_stands_alone_however_the_bytes_come() {
+        let mut bytes = b"hello\r\nSSH-2.0-x\r\n".to_vec();
+        bytes.extend([frame(32, 20, 0), frame(12, NEWKEYS, 0)].concat());
+        bytes.extend([16, 32, 64, 300, 32, 32, 16].into_iter().flat_map(|length| frame(length, 94, 16)));
+        for chunk in [1, 2, 3, 7, 50, 1000] {
+            let mut frames = Frames::new();
+            let pieces = pieces(&mut frames, &bytes, chunk);
+            assert_eq!(pieces.iter().map(|piece| piece.0).sum::<usize>(), bytes.len(), "{chunk}");
+            assert_eq!(pieces.iter().filter(|piece| **piece == (52, true)).count(), 3, "{chunk}");
+            assert!(frames.are_told_apart() && frames.greeting().is_none());
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_go_over_in_order_and_without_a_panic(bytes in proptest::collection::vec(0_u8..40, 0..600), chunk in 1_usize..50) {
+            let mut frames = Frames::new();
+            let start = b"SSH-2.0-x\n\0\0\0\x02\0\x15".to_vec();
+            let bytes = [start, bytes].concat();
+            let handed: usize = pieces(&mut frames, &bytes, chunk).iter().map(|piece| piece.0).sum();
+            proptest::prop_assert!(handed <= bytes.len());
+        }
+    }
+}

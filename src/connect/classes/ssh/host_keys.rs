@@ -43,8 +43,12 @@ impl<'a> HostKeys<'a> {
     /// What is kept for this host: the lines of the file, then what was learned without a file.
     fn entries(&self, session: &ssh2::Session) -> Result<Vec<Entry>, Fault> {
         let kept = match &self.settings.known_hosts {
-            Some(file) => known_hosts::read(file).map_err(|error| self.unreadable(&error))?,
             None => String::new(),
+            Some(file) => match known_hosts::read(file) {
+                Ok(text) => text,
+                Err(_) if self.settings.policy == HostKeyPolicy::Off => String::new(),
+                Err(error) => return Err(self.unreadable(&error)),
+            },
         };
         let mut entries = known_hosts::entries(&kept, &self.name(), session);
         let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
