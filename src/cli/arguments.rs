@@ -22,9 +22,9 @@ pub(super) enum Command {
     /// Run a job: check everything, connect, ask, judge, report.
     Run(Run),
     /// Check a job and its testbed without opening a connection or running anything.
-    Check(Job),
+    Check(Subject),
     /// Show what a run would do: every connection, test and step, in the order of the reports.
-    Plan(Job),
+    Plan(Subject),
 }
 
 /// When to use colour.
@@ -40,7 +40,7 @@ pub(super) enum When {
 
 /// A job, its testbed and what is left of them.
 #[derive(Debug, Args)]
-pub(super) struct Job {
+pub(super) struct Subject {
     /// The job's YAML file.
     #[arg(value_name = "JOB")]
     pub(super) job: PathBuf,
@@ -66,7 +66,7 @@ pub(super) struct Job {
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
-    pub(super) job: Job,
+    pub(super) subject: Subject,
 
     /// Write a JUnit file, for Jenkins, GitLab and others. Its name should end in `.xml`.
     #[arg(long, value_name = "FILE")]

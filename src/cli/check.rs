@@ -1,7 +1,7 @@
 //! `runner check` and `runner plan`.
 
 use crate::base::text;
-use crate::cli::arguments::Job;
+use crate::cli::arguments::Subject;
 use crate::cli::inputs::{self, accept};
 use crate::cli::world::World;
 use crate::engine::plan::describe;
@@ -10,7 +10,7 @@ use crate::record::verdict::ExitStatus;
 use std::io::Write;
 
 /// Checks a job and says what it found.
-pub(super) fn check(arguments: &Job, world: &World) -> ExitStatus {
+pub(super) fn check(arguments: &Subject, world: &World) -> ExitStatus {
     let accepted = accept(arguments, world);
     inputs::complain(&accepted.complaints, world);
     let Some(plan) = accepted.plan else { return refused(accepted.complaints.len()) };
@@ -21,7 +21,7 @@ pub(super) fn check(arguments: &Job, world: &World) -> ExitStatus {
 }
 
 /// Shows the plan.
-pub(super) fn plan(arguments: &Job, world: &World) -> ExitStatus {
+pub(super) fn plan(arguments: &Subject, world: &World) -> ExitStatus {
     let accepted = accept(arguments, world);
     inputs::complain(&accepted.complaints, world);
     let Some(plan) = accepted.plan else { return refused(accepted.complaints.len()) };

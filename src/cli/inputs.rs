@@ -2,7 +2,7 @@
 
 use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
-use crate::cli::arguments::Job as Arguments;
+use crate::cli::arguments::Subject as Arguments;
 use crate::cli::world::World;
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;

@@ -23,7 +23,7 @@ use std::time::Instant;
 
 /// Runs a job: files, plan, reports, run.
 pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
-    let accepted = accept(&arguments.job, world);
+    let accepted = accept(&arguments.subject, world);
     let said = inputs::complain(&accepted.complaints, world);
     let tests = |plan: &Plan| plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test).count();
     match accepted {
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
 /// Writes a report all the same when nothing is run, so that no older one is taken for this run's.
 fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
     let Some(path) = &arguments.junit else { return status };
-    let document = junit::rejected(&arguments.job.job.display().to_string(), said);
+    let document = junit::rejected(&arguments.subject.job.display().to_string(), said);
     let written = document
         .map_err(|error| error.to_string())
         .and_then(|document| JunitFile::create(path).replace(&document).map_err(|error| error.to_string()));

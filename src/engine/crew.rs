@@ -59,7 +59,7 @@ impl Crew {
 
     fn recruit(&mut self, threads: usize) -> Result<usize, ThreadPoolBuildError> {
         // Twice as many each time, so that a small run starts few threads and a large one starts them in few steps.
-        let size = threads.max(8).min(WIDEST).min(self.most - threads);
+        let size = threads.clamp(8, WIDEST).min(self.most - threads);
         let number = self.squads.len();
         let pool = ThreadPoolBuilder::new()
             .num_threads(size)

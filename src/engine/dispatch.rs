@@ -53,16 +53,13 @@ pub fn run(plan: &Arc<Plan>, options: &Options, signals: &Receiver<String>, jour
     while !finished {
         let wake = dispatcher.schedule.next_wake().map_or_else(never, at);
         let input = select! {
-            recv(arrivals) -> arrival => match arrival {
-                Ok(arrival) => dispatcher.receive(arrival),
-                Err(_) => Input::Tick,
-            },
-            recv(signals) -> signal => match signal {
-                Ok(by) => Input::Interrupt { by },
-                Err(_) => {
-                    signals = never();
-                    Input::Tick
-                }
+            recv(arrivals) -> arrival => arrival.map_or(Input::Tick, |arrival| dispatcher.receive(arrival)),
+            recv(signals) -> signal => if let Ok(by) = signal {
+                Input::Interrupt { by }
+            } else {
+                // Nobody can interrupt any more; a channel without senders would always be ready.
+                signals = never();
+                Input::Tick
             },
             recv(wake) -> _ => Input::Tick,
         };

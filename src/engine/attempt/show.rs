@@ -38,7 +38,7 @@ pub(super) fn attempt(task: &Task, worker: Option<&Worker>, judged: Judged, reda
         number: task.attempt,
         last: true,
         verdict,
-        subject: worker.map(|worker| worker.subject()),
+        subject: worker.map(Worker::subject),
         asked: judged.asked,
         took: judged.answer.as_ref().map_or(Duration::ZERO, |answer| answer.took),
         answer: judged.answer.as_ref().filter(|_| !sensitive).map(|answer| answer_record(answer, limit, redactor)),

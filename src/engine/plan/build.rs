@@ -48,6 +48,7 @@ pub struct Inputs<'a> {
 }
 
 /// Makes the plan, or says everything that is wrong. Warnings come with a plan, errors instead of one.
+#[must_use]
 pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut builder = Builder::new(inputs);
     let tests = builder.tests();
@@ -199,17 +200,17 @@ impl<'a> Builder<'a> {
         let place = &needs.first()?.place;
         let device = match &slot.target {
             Target::Cell => device?,
-            Target::Named(name) => match self.inputs.testbed.devices.get(name) {
-                Some(device) => device,
-                None => {
+            Target::Named(name) => {
+                let Some(device) = self.inputs.testbed.devices.get(name) else {
                     let pattern = Placed::new(name.clone(), place.clone());
                     self.complaints.push(select::nothing_named(&pattern, self.inputs.testbed));
                     return None;
-                }
-            },
+                };
+                device
+            }
         };
-        let request = Request { alias: slot.alias.clone(), ..Request::default() };
-        let route = self.routes.resolve(device, &request, place, &mut self.complaints)?;
+        let request = Request { alias: slot.alias.clone(), place: Some(place.clone()), ..Request::default() };
+        let route = self.routes.resolve(device, &request, &mut self.complaints)?;
         let offered = self.routes.class_of(route);
         for need in needs.iter().filter(|need| self.routes.service(route, need.service).is_none()) {
             let sentence =

@@ -29,7 +29,9 @@ impl Names {
     /// These names and further ones.
     pub(super) fn with(&self, more: &[&str]) -> Self {
         let mut names = self.clone();
-        more.iter().for_each(|name| names.learn(name));
+        for name in more {
+            names.learn(name);
+        }
         names
     }
 

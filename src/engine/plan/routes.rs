@@ -2,7 +2,6 @@
 
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::Diagnostic;
-use crate::base::place::Place;
 use crate::connect::class::ServiceSpec;
 use crate::connect::class::{ClassSpec, Endpoint};
 use crate::connect::request::Request;
@@ -24,7 +23,7 @@ pub(super) struct Routes<'a> {
     /// Where each device stands.
     places: Vec<String>,
     device_ids: HashMap<&'a str, DeviceId>,
-    routes: Vec<(DeviceId, Arc<Route>)>,
+    known: Vec<(DeviceId, Arc<Route>)>,
     /// By device and asked alias; `None` inside remembers that a complaint was made.
     found: HashMap<(DeviceId, Option<String>), Option<RouteId>>,
 }
@@ -43,7 +42,7 @@ impl<'a> Routes<'a> {
         let ids = (0..).map(DeviceId);
         let device_ids = inputs.testbed.devices.values().map(|device| device.name.value.as_str()).zip(ids).collect();
         let places = inputs.testbed.devices.values().map(|device| device.name.place.file_line()).collect();
-        Self { inputs, devices, places, device_ids, routes: Vec::new(), found: HashMap::new() }
+        Self { inputs, devices, places, device_ids, known: Vec::new(), found: HashMap::new() }
     }
 
     pub(super) fn device(&self, device: &Device) -> DeviceId {
@@ -51,45 +50,31 @@ impl<'a> Routes<'a> {
     }
 
     pub(super) fn device_of(&self, route: RouteId) -> DeviceId {
-        self.routes[route.index()].0
+        self.known[route.index()].0
     }
 
     pub(super) fn class_of(&self, route: RouteId) -> &'static ClassSpec {
-        self.routes[route.index()].1.ways[0].class.spec()
+        self.known[route.index()].1.ways[0].class.spec()
     }
 
     /// The service of that name; `None` unless every way to open the route offers it.
     pub(super) fn service(&self, route: RouteId, name: &str) -> Option<&'static ServiceSpec> {
-        self.routes[route.index()].1.service(name)
+        self.known[route.index()].1.service(name)
     }
 
     /// Finds the route of a request; complains once per device and alias.
-    pub(super) fn resolve(
-        &mut self,
-        device: &Device,
-        request: &Request,
-        place: &Place,
-        complaints: &mut Vec<Diagnostic>,
-    ) -> Option<RouteId> {
+    pub(super) fn resolve(&mut self, device: &Device, request: &Request, complaints: &mut Vec<Diagnostic>) -> Option<RouteId> {
         let key = (self.device(device), request.alias.clone());
         if let Some(found) = self.found.get(&key) {
             return *found;
         }
-        let route = self.resolve_anew(key.0, device, request, place, complaints);
+        let route = self.resolve_anew(key.0, device, request, complaints);
         self.found.insert(key, route);
         route
     }
 
-    fn resolve_anew(
-        &mut self,
-        id: DeviceId,
-        device: &Device,
-        request: &Request,
-        place: &Place,
-        complaints: &mut Vec<Diagnostic>,
-    ) -> Option<RouteId> {
-        let request = Request { place: Some(place.clone()), ..request.clone() };
-        let route = match resolve(device, self.inputs.testbed, &request, self.inputs.registry, self.inputs.surroundings) {
+    fn resolve_anew(&mut self, id: DeviceId, device: &Device, request: &Request, complaints: &mut Vec<Diagnostic>) -> Option<RouteId> {
+        let route = match resolve(device, self.inputs.testbed, request, self.inputs.registry, self.inputs.surroundings) {
             Ok(resolved) => {
                 complaints.extend(resolved.warnings);
                 resolved.route
@@ -99,10 +84,10 @@ impl<'a> Routes<'a> {
                 return None;
             }
         };
-        let same = self.routes.iter().position(|(owner, known)| *owner == id && known.alias == route.alias);
+        let same = self.known.iter().position(|(owner, other)| *owner == id && other.alias == route.alias);
         let index = same.unwrap_or_else(|| {
-            self.routes.push((id, Arc::new(route)));
-            self.routes.len() - 1
+            self.known.push((id, Arc::new(route)));
+            self.known.len() - 1
         });
         u32::try_from(index).ok().map(RouteId)
     }
@@ -110,12 +95,12 @@ impl<'a> Routes<'a> {
     /// Keeps the routes that are used, in testbed order, and makes the cells that open them.
     pub(super) fn finish(self, used: &BTreeSet<RouteId>) -> Finished {
         let mut kept: Vec<RouteId> = used.iter().copied().collect();
-        kept.sort_by_key(|route| (self.routes[route.index()].0, *route));
+        kept.sort_by_key(|route| (self.known[route.index()].0, *route));
         let renumbered: BTreeMap<RouteId, RouteId> = kept.iter().copied().zip((0..).map(RouteId)).collect();
         let mut planned = Vec::new();
         let mut cells = Vec::new();
         for (index, old) in kept.iter().enumerate() {
-            let (device, route) = &self.routes[old.index()];
+            let (device, route) = &self.known[old.index()];
             let own_default = self.inputs.testbed.devices[device.index()].defaults.alias.as_ref().map_or("default", |alias| &alias.value);
             let alias = (route.alias != own_default).then_some(route.alias.as_str());
             cells.push(connect_cell(renumbered[old], *device, &self.devices[device.index()], alias));

@@ -179,7 +179,7 @@ impl Schedule {
     fn tick(&mut self, now: Instant) {
         if let Some(deadline) = self.deadline.clone().filter(|deadline| deadline.at() <= now) {
             let sentence = format!("the job timed out after {}", deadline.limit());
-            self.stop(Bad::errored(FaultKind::Timeout, sentence), now);
+            self.stop(&Bad::errored(FaultKind::Timeout, sentence), now);
         }
         while let Some(Reverse((at, cell))) = self.timers.peek().copied() {
             if at > now {
@@ -200,7 +200,7 @@ impl Schedule {
         };
         if self.stop.is_none() {
             self.out.push(Output::Record(Fact::Interrupted { by }));
-            return self.stop(bad, now);
+            return self.stop(&bad, now);
         }
         if let Some(stop) = &mut self.stop {
             stop.at_once = true;
@@ -210,7 +210,7 @@ impl Schedule {
     }
 
     /// Begins nothing new but teardown, and ends what runs.
-    fn stop(&mut self, bad: Bad, now: Instant) {
+    fn stop(&mut self, bad: &Bad, now: Instant) {
         self.deadline = None;
         if self.stop.is_some() {
             return;
@@ -221,7 +221,7 @@ impl Schedule {
         for (route, settled) in self.links.give_up_waiting(&fault) {
             self.route_settled(route, settled, now);
         }
-        self.cancel_walks(&bad, Stage::Main, now);
+        self.cancel_walks(bad, Stage::Main, now);
     }
 
     /// Cancels every walk that is in this stage, and the tasks that no worker has yet.

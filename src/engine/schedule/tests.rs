@@ -57,9 +57,15 @@ struct Driver<'a> {
     running: Vec<Task>,
     seen: Seen,
     finished: bool,
+    play: Play<'a>,
+}
+
+/// How the world behaves: which of the things under way ends next, how a task ends, whether a connection opens.
+struct Play<'a> {
     choose: &'a mut dyn FnMut(usize) -> usize,
     judge: &'a mut dyn FnMut(&Task) -> Ended,
     open: &'a mut dyn FnMut() -> bool,
+    interrupt_at: Option<usize>,
 }
 
 impl Driver<'_> {
@@ -69,10 +75,9 @@ impl Driver<'_> {
             assert!(!self.finished, "nothing follows the end");
             match output {
                 Output::Open { route, worker, .. } => {
-                    let result = if (self.open)() { Ok(()) } else { Err(Fault::new(FaultKind::Unreachable, "refused")) };
+                    let result = if (self.play.open)() { Ok(()) } else { Err(Fault::new(FaultKind::Unreachable, "refused")) };
                     self.opening.push(Input::Opened { route, worker, result });
                 }
-                Output::Close { .. } => {}
                 Output::Start(task) => {
                     let same = self.running.iter().filter(|other| other.lease.is_some() && other.lease == task.lease).count();
                     assert_eq!(same, 0, "two tasks have one connection");
@@ -87,21 +92,21 @@ impl Driver<'_> {
                     let before = self.seen.outcomes[cell.index()].replace(outcome);
                     assert_eq!(before, None, "a cell ends once");
                 }
-                Output::Record(_) | Output::Interrupt(_) => {}
+                Output::Close { .. } | Output::Record(_) | Output::Interrupt(_) => {}
                 Output::Finished => self.finished = true,
             }
         }
         assert!(self.opening.len() + self.running.len() <= self.jobs, "no more at once than allowed");
     }
 
-    fn run(mut self, interrupt_at: Option<usize>) -> Seen {
+    fn run(mut self) -> Seen {
         self.seen.outcomes = vec![None; self.plan.cells.len()];
         self.tell(Input::Begin);
         let mut steps = 0;
         while !self.finished {
             steps += 1;
             assert!(steps < 100_000, "the run comes to an end");
-            if interrupt_at == Some(steps) {
+            if self.play.interrupt_at == Some(steps) {
                 self.tell(Input::Interrupt { by: "SIGINT".to_owned() });
                 continue;
             }
@@ -113,14 +118,14 @@ impl Driver<'_> {
                 continue;
             }
             self.now += Duration::from_millis(7);
-            match (self.choose)(under_way) {
+            match (self.play.choose)(under_way) {
                 index if index < self.opening.len() => {
                     let opened = self.opening.remove(index);
                     self.tell(opened);
                 }
                 index => {
                     let task = self.running.remove(index - self.opening.len());
-                    let ended = (self.judge)(&task);
+                    let ended = (self.play.judge)(&task);
                     self.tell(Input::Done { task: task.id, done: Done { ended, ..Done::good() } });
                 }
             }
@@ -133,21 +138,14 @@ impl Driver<'_> {
 
 /// Drives a plan with everything going well, unless `judge` says otherwise.
 fn drive(plan: &Arc<Plan>, jobs: usize, judge: &mut dyn FnMut(&Task) -> Ended) -> Seen {
-    drive_with(plan, jobs, &mut |_| 0, judge, &mut || true, None)
+    drive_with(plan, jobs, Play { choose: &mut |_| 0, judge, open: &mut || true, interrupt_at: None })
 }
 
-fn drive_with(
-    plan: &Arc<Plan>,
-    jobs: usize,
-    choose: &mut dyn FnMut(usize) -> usize,
-    judge: &mut dyn FnMut(&Task) -> Ended,
-    open: &mut dyn FnMut() -> bool,
-    interrupt_at: Option<usize>,
-) -> Seen {
+fn drive_with(plan: &Arc<Plan>, jobs: usize, play: Play<'_>) -> Seen {
     let schedule = Schedule::new(Arc::clone(plan), jobs);
     let now = Instant::now();
     let (opening, running, seen) = (Vec::new(), Vec::new(), Seen::default());
-    Driver { schedule, plan: Arc::clone(plan), now, jobs, opening, running, seen, finished: false, choose, judge, open }.run(interrupt_at)
+    Driver { schedule, plan: Arc::clone(plan), now, jobs, opening, running, seen, finished: false, play }.run()
 }
 
 fn verdicts(plan: &Plan, seen: &Seen) -> Vec<String> {
@@ -191,7 +189,7 @@ teardown: [{shell: 'true', name: last}]
     let mut judge = |task: &Task| if task.step.name.source() == "first" { Ended::Bad(Bad::failed("no")) } else { Ended::Good };
     let seen = drive(&plan, 8, &mut judge);
     assert_eq!(seen.commands, ["first", "last"]);
-    expect_test::expect![[r#"
+    expect_test::expect![[r"
         connect [r1]: skipped (no test needed this connection)
         connect [r2]: skipped (no test needed this connection)
         connect [r3]: skipped (no test needed this connection)
@@ -199,7 +197,7 @@ teardown: [{shell: 'true', name: last}]
         a [r1]: blocked (blocked: setup did not pass)
         a [r2]: blocked (blocked: setup did not pass)
         a [r3]: blocked (blocked: setup did not pass)
-        teardown: passed"#]]
+        teardown: passed"]]
     .assert_eq(&verdicts(&plan, &seen).join("\n"));
 }
 
@@ -212,14 +210,14 @@ fn a_device_that_is_down_blocks_its_own_cells_only() {
         opened += 1;
         opened != 3
     };
-    let seen = drive_with(&plan, 1, &mut |_| 0, &mut |_| Ended::Good, &mut open, None);
-    expect_test::expect![[r#"
+    let seen = drive_with(&plan, 1, Play { choose: &mut |_| 0, judge: &mut |_| Ended::Good, open: &mut open, interrupt_at: None });
+    expect_test::expect![[r"
         connect [r1]: passed
         connect [r2]: errored (refused)
         connect [r3]: passed
         a [r1]: passed
         a [r2]: blocked (blocked: connect [r2] failed)
-        a [r3]: passed"#]]
+        a [r3]: passed"]]
     .assert_eq(&verdicts(&plan, &seen).join("\n"));
 }
 
@@ -262,9 +260,9 @@ teardown: [{shell: 'true', name: last}]
     let plan = plan_of(job, &testbed(1));
     let mut judge =
         |task: &Task| if task.stage == Stage::Main { Ended::Bad(Bad::errored(FaultKind::Interrupted, "cut")) } else { Ended::Good };
-    let seen = drive_with(&plan, 4, &mut |_| 0, &mut judge, &mut || true, Some(2));
+    let seen = drive_with(&plan, 4, Play { choose: &mut |_| 0, judge: &mut judge, open: &mut || true, interrupt_at: Some(2) });
     assert_eq!(seen.commands, ["a", "clean", "last"]);
-    expect_test::expect![[r#"
+    expect_test::expect![[r"
         connect [r1]: passed
         connect [r2]: skipped (not run: interrupted by SIGINT)
         connect [r3]: skipped (not run: interrupted by SIGINT)
@@ -272,7 +270,7 @@ teardown: [{shell: 'true', name: last}]
         b [r1]: skipped (not run: interrupted by SIGINT)
         b [r2]: skipped (not run: interrupted by SIGINT)
         b [r3]: skipped (not run: interrupted by SIGINT)
-        teardown: passed"#]]
+        teardown: passed"]]
     .assert_eq(&verdicts(&plan, &seen).join("\n"));
 }
 
@@ -353,7 +351,7 @@ proptest! {
         let mut rng = TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &seed);
         let plan = plan_of(&random_job(&mut rng), &testbed(pool));
         let rng = std::cell::RefCell::new(rng);
-        let roll = |sides: usize| (rng.borrow_mut().next_u64() % sides as u64) as usize;
+        let roll = |sides: usize| rng.borrow_mut().next_u32() as usize % sides;
         let mut judge = |_: &Task| match roll(12) {
             0 => Ended::Bad(Bad::failed("wrong")),
             1 => Ended::Bad(Bad::errored(FaultKind::Lost, "lost")),
@@ -362,7 +360,7 @@ proptest! {
         };
         let mut choose = |count: usize| roll(count);
         let mut open = || roll(20) != 0;
-        let seen = drive_with(&plan, jobs, &mut choose, &mut judge, &mut open, interrupt);
+        let seen = drive_with(&plan, jobs, Play { choose: &mut choose, judge: &mut judge, open: &mut open, interrupt_at: interrupt });
         let errors = seen.outcomes.iter().flatten().filter(|outcome| outcome.verdict == Verdict::Errored).count();
         let not_run = seen.outcomes.iter().flatten().filter(|outcome| outcome.reason.as_ref().is_some_and(|reason| reason.message.starts_with("not run"))).count();
         prop_assert!(not_run == 0 || errors > 0, "an interrupted run is never green");

@@ -12,7 +12,7 @@ pub(super) struct FrameId(usize);
 #[derive(Debug)]
 pub(super) struct Frames {
     fixed: Scope,
-    frames: Vec<Frame>,
+    all: Vec<Frame>,
     vars: Layer,
 }
 
@@ -31,26 +31,26 @@ impl Frames {
 
     /// Begins with nothing captured. `fixed` is stronger than everything, `vars` weaker.
     pub(super) fn new(fixed: Scope, vars: Layer) -> Self {
-        Self { fixed, frames: vec![Frame::new(None, Layer::default())], vars }
+        Self { fixed, all: vec![Frame::new(None, Layer::default())], vars }
     }
 
     /// Opens the frame of one turn of a loop.
     pub(super) fn turn(&mut self, parent: FrameId, item: Data, index: usize) -> FrameId {
         let position = serde_json::json!({"index": index + 1, "index0": index});
         let turn = Layer::from_data(&IndexMap::from([("item".to_owned(), item), ("loop".to_owned(), position)]));
-        self.frames.push(Frame::new(Some(parent), turn));
-        FrameId(self.frames.len() - 1)
+        self.all.push(Frame::new(Some(parent), turn));
+        FrameId(self.all.len() - 1)
     }
 
     /// Opens the frame of one of several commands.
     pub(super) fn command(&mut self, parent: FrameId) -> FrameId {
-        self.frames.push(Frame::new(Some(parent), Layer::default()));
-        FrameId(self.frames.len() - 1)
+        self.all.push(Frame::new(Some(parent), Layer::default()));
+        FrameId(self.all.len() - 1)
     }
 
     /// Sets variables in a frame.
     pub(super) fn set(&mut self, frame: FrameId, values: impl IntoIterator<Item = (String, Data)>) {
-        let frame = &mut self.frames[frame.0];
+        let frame = &mut self.all[frame.0];
         let mut changed = false;
         for (name, value) in values {
             frame.values.insert(name, value);
@@ -65,7 +65,7 @@ impl Frames {
     pub(super) fn gather(&mut self, parent: FrameId, turns: &[FrameId]) {
         let mut lists: IndexMap<String, Vec<Data>> = IndexMap::new();
         for turn in turns {
-            for (name, value) in std::mem::take(&mut self.frames[turn.0].values) {
+            for (name, value) in std::mem::take(&mut self.all[turn.0].values) {
                 lists.entry(name).or_default().push(value);
             }
         }
@@ -77,7 +77,7 @@ impl Frames {
         let mut scope = self.fixed.clone();
         let mut next = Some(frame);
         while let Some(id) = next {
-            let frame = &self.frames[id.0];
+            let frame = &self.all[id.0];
             scope = scope.under(frame.turn.clone()).under(frame.shown.clone());
             next = frame.parent;
         }

@@ -5,7 +5,8 @@ use crate::base::deadline::{Deadline, Limit};
 use crate::base::text;
 use crate::engine::plan::{Action, RouteId, SlotId, Step};
 use crate::engine::schedule::machine::Output;
-use crate::engine::schedule::walk::tree::{Attempts, Block, Here, Kind, Node, NodeId, Turns, Unit};
+use crate::engine::schedule::walk::strands::StrandId;
+use crate::engine::schedule::walk::tree::{Attempts, Block, Here, Kind, Node, NodeId, Turns, Unit, Waiting};
 use crate::engine::schedule::walk::{Context, News, Walk};
 use crate::engine::task::{Bad, Ended, Stage, Task, TaskId};
 use crate::model::step::Parallel;
@@ -115,7 +116,7 @@ impl Walk {
                 let node = self.tree.add(Some(id), here, Kind::Block(block));
                 self.advance_block(node);
             }
-            _ => self.submit(id, &step, None, here, cx),
+            _ => self.submit(id, &step, None, cx),
         }
     }
 
@@ -163,62 +164,58 @@ impl Walk {
                 here.strand = strand;
                 own = Some(strand);
             }
-            self.begin_turn(id, index, unit, own, here, cx);
+            self.begin_turn(id, Beginning { index, unit, own, here }, cx);
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a turn is exactly these things, and one caller puts them together")]
-    fn begin_turn(
-        &mut self,
-        id: NodeId,
-        index: usize,
-        unit: Unit,
-        own: Option<crate::engine::schedule::walk::strands::StrandId>,
-        mut here: Here,
-        cx: &mut Context<'_>,
-    ) {
+    fn begin_turn(&mut self, id: NodeId, beginning: Beginning, cx: &mut Context<'_>) {
+        let Beginning { index, unit, own, mut here } = beginning;
         let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
         turns.begin();
         let step = Arc::clone(&turns.step);
-        let turn = self.tree.add(Some(id), here, Kind::Turn(own));
         match unit {
             Unit::Item(item) => {
                 let shown = show_item(&item);
                 here.frame = self.frames.turn(here.frame, item, index);
-                self.note_frame(id, here);
+                let turn = self.begin_framed(id, own, here);
                 let attempts = Attempts::new(step, Some(shown), cx.now);
                 let node = self.tree.add(Some(turn), here, Kind::Attempts(attempts));
                 self.begin_attempt(node, cx);
             }
             Unit::Command(command) => {
                 here.frame = self.frames.command(here.frame);
-                self.note_frame(id, here);
-                self.submit(turn, &step, Some(command), here, cx);
+                let turn = self.begin_framed(id, own, here);
+                self.submit(turn, &step, Some(command), cx);
             }
-            Unit::Branch(step) => self.queue.push_back(News::Begin { parent: turn, step, here }),
+            Unit::Branch(step) => {
+                let turn = self.tree.add(Some(id), here, Kind::Turn(own));
+                self.queue.push_back(News::Begin { parent: turn, step, here });
+            }
         }
     }
 
-    /// Remembers the frame of a turn, whose captures become part of lists when the last turn ends.
-    fn note_frame(&mut self, id: NodeId, here: Here) {
+    /// Begins a turn with a frame of its own, whose captures become part of lists when the last turn ends.
+    fn begin_framed(&mut self, id: NodeId, own: Option<StrandId>, here: Here) -> NodeId {
         if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
             turns.frames.push(here.frame);
         }
+        self.tree.add(Some(id), here, Kind::Turn(own))
     }
 
     /// Lets the next turn wait for a connection of the pool that a sibling has.
     fn wait_for_worker(&mut self, id: NodeId, routes: &BTreeSet<RouteId>, cx: &Context<'_>) {
         let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
-        if turns.waiting.is_none() {
+        if matches!(turns.waiting, Waiting::No) {
             let limits = routes.iter().filter_map(|route| cx.links.pool_timeout(*route));
-            turns.waiting = Some(limits.map(|limit| Deadline::new(cx.now, limit.clone())).reduce(Deadline::sooner));
+            let sooner = limits.map(|limit| Deadline::new(cx.now, limit.clone())).reduce(Deadline::sooner);
+            turns.waiting = sooner.map_or(Waiting::Patiently, Waiting::Until);
         }
     }
 
     /// Ends the wait of a turn that got no connection in time.
     pub(super) fn give_up_turn(&mut self, id: NodeId, cx: &mut Context<'_>) {
         let Some(Node { kind: Kind::Turns(turns), here, .. }) = self.tree.get_mut(id) else { return };
-        let Some(deadline) = turns.waiting.take().flatten() else { return };
+        let Waiting::Until(deadline) = &turns.waiting else { return };
         let title = turns.step.reference(&self.frames.scope(here.frame)).title();
         let sentence = format!("{title}: no connection of the pool came free within {}", deadline.limit());
         if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
@@ -228,7 +225,8 @@ impl Walk {
     }
 
     /// Hands a task to the crew.
-    fn submit(&mut self, parent: NodeId, step: &Arc<Step>, command: Option<usize>, here: Here, cx: &mut Context<'_>) {
+    fn submit(&mut self, parent: NodeId, step: &Arc<Step>, command: Option<usize>, cx: &mut Context<'_>) {
+        let Some(here) = self.tree.get(parent).map(|node| node.here) else { return };
         let id = TaskId(*cx.next_task);
         *cx.next_task += 1;
         let slot = match &step.action {
@@ -281,6 +279,14 @@ impl Walk {
     fn routes(&self, slots: &[SlotId]) -> BTreeSet<RouteId> {
         slots.iter().map(|slot| self.run.routes[slot.index()]).collect()
     }
+}
+
+/// A turn that begins: which one, what it is, the strand of its own, and where it runs.
+struct Beginning {
+    index: usize,
+    unit: Unit,
+    own: Option<StrandId>,
+    here: Here,
 }
 
 /// The steps that a group runs after its branches, which run side by side; `None` for everything else.

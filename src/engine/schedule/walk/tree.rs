@@ -105,8 +105,19 @@ pub(super) struct Turns {
     pub(super) result: Ended,
     /// The frames of the turns of a loop, in order.
     pub(super) frames: Vec<FrameId>,
-    /// Set while the next turn waits for a connection: until when it may.
-    pub(super) waiting: Option<Option<Deadline>>,
+    /// Whether the next turn waits for a connection.
+    pub(super) waiting: Waiting,
+}
+
+/// Whether the next turn waits for a connection of the pool, and how long it may.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    /// It does not.
+    No,
+    /// Until one comes free.
+    Patiently,
+    /// Until then at most.
+    Until(Deadline),
 }
 
 #[derive(Debug)]
@@ -148,7 +159,7 @@ impl Turns {
 
     fn new(step: Arc<Step>, units: Units, width: usize) -> Self {
         let parallel = step.parallel.is_some();
-        Self { step, units, next: 0, running: 0, width, parallel, result: Ended::Good, frames: Vec::new(), waiting: None }
+        Self { step, units, next: 0, running: 0, width, parallel, result: Ended::Good, frames: Vec::new(), waiting: Waiting::No }
     }
 
     fn count(&self) -> usize {
@@ -189,13 +200,13 @@ impl Turns {
     pub(super) fn begin(&mut self) {
         self.next += 1;
         self.running += 1;
-        self.waiting = None;
+        self.waiting = Waiting::No;
     }
 
     /// Counts the next turn as ended before it began.
     pub(super) fn give_up_next(&mut self, bad: Bad) {
         self.next += 1;
-        self.waiting = None;
+        self.waiting = Waiting::No;
         self.result.worsen(Ended::Bad(bad));
     }
 
@@ -301,8 +312,8 @@ impl Node {
         match &self.kind {
             Kind::Pause(until) => Some(*until),
             Kind::Attempts(attempts) => attempts.again_at,
-            Kind::Turns(turns) => turns.waiting.as_ref().and_then(Option::as_ref).map(Deadline::at),
-            Kind::Block(_) | Kind::Turn(_) | Kind::Leaf(_) => None,
+            Kind::Turns(Turns { waiting: Waiting::Until(deadline), .. }) => Some(deadline.at()),
+            Kind::Turns(_) | Kind::Block(_) | Kind::Turn(_) | Kind::Leaf(_) => None,
         }
     }
 }
