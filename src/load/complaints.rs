@@ -97,6 +97,10 @@ impl Complaints {
 
 /// Whether the value under that key is a secret.
 pub(super) fn is_secret_key(key: &str) -> bool {
+    let shortest = SECRET_WORDS.iter().map(|word| word.len()).min().unwrap_or(0);
+    if key.len() < shortest {
+        return false;
+    }
     let key = key.to_lowercase();
     SECRET_WORDS.iter().any(|word| key.contains(word)) && !key.contains("prompt")
 }

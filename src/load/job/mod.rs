@@ -1,11 +1,11 @@
 //! Jobs: exactly what the model can hold. A word of the language that this version lacks is an error at its key. Room
-//! order: `names`, `operator`, `assertion`, `vacuous`, `capture`, `retry`, `action`, `step`, `test`.
+//! order: `names`, `vacuous`, `operator`, `assertion`, `capture`, `retry`, `action`, `step`, `test`.
 
 mod names;
 
-mod operator;
-
 mod vacuous;
+
+mod operator;
 
 mod assertion;
 

@@ -103,9 +103,15 @@ fn equal(source: Option<Known>, value: &Yaml, complaints: &Complaints) {
     }
 }
 
-/// Complains about counting a source that is always there, once.
+/// Complains about a source that no answer can change: a constant, or one that is always there, once.
 fn always_there(assertion: &Assertion, complaints: &Complaints) {
     let extract = &assertion.extract;
+    if let Source::Value(value) = &extract.source
+        && !holds_template(value)
+    {
+        let diagnostic = Diagnostic::error(&value.place, "this `value` is the same whatever was answered: it holds no template");
+        complaints.add(diagnostic.hint("write the name of a variable in braces: `\"{{ name }}\"`"));
+    }
     let listed = extract.filters.iter().any(|filter| filter.value == Filter::Lines);
     let Source::Of(Part::Text | Part::Duration) = extract.source else { return };
     let place = &assertion.operator.place;
@@ -157,6 +163,14 @@ fn source_type(assertion: &Assertion) -> Option<Known> {
         };
     }
     known
+}
+
+fn holds_template(value: &Yaml) -> bool {
+    match &value.kind {
+        Kind::Scalar(_) => is_template(value),
+        Kind::List(items) => items.iter().any(holds_template),
+        Kind::Map(entries) => entries.iter().any(|entry| holds_template(&entry.value)),
+    }
 }
 
 fn is_template(value: &Yaml) -> bool {

@@ -1,17 +1,17 @@
 //! Testbeds in pyATS's format. What cannot be honoured is said, never dropped. Room order: `extends`, `reference`,
 //! `markup`, `credential`, `connection`, `device`.
 
+mod extends;
+
+mod reference;
+
+mod markup;
+
 mod credential;
 
 mod connection;
 
 mod device;
-
-mod extends;
-
-mod markup;
-
-mod reference;
 
 #[cfg(test)]
 mod tests;

@@ -145,3 +145,36 @@ fn an_accepted_testbed_may_have_warnings() {
     assert!(loaded.diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning));
     assert_eq!(loaded.diagnostics.len(), 2);
 }
+
+#[test]
+fn self_means_the_device_that_the_text_belongs_to() {
+    let text = "devices:\n  r1.lab:\n    os: eos\n    custom: {v: \"%{self.os}\"}\n  r2:\n    os: ios\n    custom: {v: \"%{devices.r1.lab.custom.v}\"}\n";
+    assert_eq!(load(text).value.expect("testbed").devices["r2"].custom, json!({"v": "eos"}));
+}
+
+#[test]
+fn a_topology_is_taken_when_it_is_one() {
+    let text = "devices: {}\ntopology: {links: {l1: [x], l2: }, r1: {interfaces: 3}, r2: x}\n";
+    let said = messages(text);
+    let wanted = ["`l1` wants a mapping, found a list", "`interfaces` wants a mapping, found a number", "`r2` wants a mapping, found text"];
+    assert_eq!(said, wanted);
+}
+
+#[test]
+fn no_complaint_shows_a_secret_whatever_else_is_wrong() {
+    for text in [
+        "devices: {r1: {credentials: {default: {password: hunter2, password: hunter2}}}}",
+        "devices: {r1: {credentials: {default: {pasword: hunter2}}}}",
+        "devices: {r1: {credentials: {default: {password: {a: hunter2}}}}}",
+        "devices: {r1: {credentials: {default: hunter2}}}",
+        "devices: {r1: {credentials: {default: {key: a}}, passwords: {line: [hunter2]}}}",
+        "devices: {r1: {connections: {a: {port: x, enable_password: !vault hunter2}}}}",
+        "devices: {r1: {custom: {api_token: hunter2, a: 1, a: 2}}}",
+        "devices: [password: hunter2",
+        "devices: {r1: {custom: {x: &p hunter2}, port: 1, port: 2, credentials: {default: {password: *p}}}}",
+        "devices: {r1: {credentials: {d: {password: \"%NO{hunter2}\"}}}}",
+    ] {
+        let shown = said(text);
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
