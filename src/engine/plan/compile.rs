@@ -109,7 +109,6 @@ impl<'a> Compiler<'a> {
         if step.repeat.is_some() {
             self.forget_loop(&outside);
         }
-        self.refuse_repeating_changes(step);
         let mut slots: Vec<SlotId> = self.needs[needed_before..].iter().map(|need| need.slot).collect();
         slots.sort_unstable();
         slots.dedup();
@@ -192,13 +191,6 @@ impl<'a> Compiler<'a> {
                 let complaint = Diagnostic::error(&given.place, format!("`{action}` runs on this machine and takes no `{key}`"));
                 self.complaints.push(complaint.hint("`execute` runs a command on a device"));
             }
-        }
-    }
-
-    fn refuse_repeating_changes(&mut self, step: &model::step::Step) {
-        if let (model::step::Action::Configure(_), Some(_), false) = (&step.action.value, &step.retry, step.idempotent) {
-            let complaint = Diagnostic::error(&step.action.place, "`configure` changes the device and is not repeated unasked");
-            self.complaints.push(complaint.hint("where repeating it is harmless, say `idempotent: true`"));
         }
     }
 

@@ -34,21 +34,18 @@ pub(super) fn of_step(entry: &Entry, context: &Context<'_>) -> Option<Retry> {
 }
 
 /// Complains when a repeated action changes something, at the place of `retry`.
-pub(super) fn check_repeatable(action: &Action, retry: &Place, complaints: &Complaints) {
-    let changing = match action {
-        Action::Configure(_) => Some(retry.clone()),
-        Action::Group { steps, always, .. } => steps.iter().chain(always).find_map(changing),
-        _ => None,
-    };
-    if let Some(place) = changing {
+pub(super) fn check_repeatable(step: &Step, retry: &Place, complaints: &Complaints) {
+    if let Some(place) = changing(step) {
         let diagnostic = Diagnostic::error(retry, "`retry` would repeat `configure`, which changes the device");
-        complaints.add(if place == *retry { diagnostic } else { diagnostic.also(&place, "repeated with the group") });
+        let own = place == step.action.place;
+        let diagnostic = if own { diagnostic } else { diagnostic.also(&place, "repeated with the group") };
+        complaints.add(diagnostic.hint("where repeating it is harmless, say `idempotent: true` beside `configure`"));
     }
 }
 
 fn changing(step: &Step) -> Option<Place> {
     match &step.action.value {
-        Action::Configure(_) => Some(step.action.place.clone()),
+        Action::Configure(_) if !step.idempotent => Some(step.action.place.clone()),
         Action::Group { steps, always, .. } => steps.iter().chain(always).find_map(changing),
         _ => None,
     }

@@ -83,7 +83,7 @@ fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Step> {
             check_parallel(step, &entry.key.place, complaints);
         }
         if let Some(entry) = retry_entry {
-            retry::check_repeatable(&step.action.value, &entry.key.place, complaints);
+            retry::check_repeatable(step, &entry.key.place, complaints);
         }
     }
     action::check_any(&fields);

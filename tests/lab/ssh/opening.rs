@@ -1,7 +1,7 @@
 //! Opening: peers that are no ssh servers, logins, host keys.
 
-use super::support::hostile::{Habit, Hostile, Relay, closed_port};
-use super::support::sshd::{LabUser, Sshd, keygen};
+use crate::hostile::{Habit, Hostile, Relay, closed_port};
+use crate::sshd::{LabUser, Sshd, keygen};
 use super::{AMPLE, endpoint, open, root, run, with, within};
 use runner::base::secret::Secret;
 use runner::connect::class::{Class, Login};

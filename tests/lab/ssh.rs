@@ -1,11 +1,9 @@
 //! Class `ssh` against OpenSSH's own server, and against peers that are none.
 
-#![expect(clippy::expect_used, reason = "a test whose stage cannot be set has failed")]
-
-#[path = "lab_ssh/opening.rs"]
 mod opening;
-mod support;
 
+use crate::hostile::{Habit, Hostile};
+use crate::sshd::Sshd;
 use runner::base::deadline::{Deadline, Limit};
 use runner::connect::class::{Class, Connection, Endpoint, Limits, Login, OptionValue, Options};
 use runner::connect::classes::ssh::Ssh;
@@ -14,8 +12,6 @@ use runner::record::answer::Answer;
 use runner::record::call::Call;
 use runner::record::fault::{Fault, FaultKind, Phase, Subject};
 use std::time::{Duration, Instant};
-use support::hostile::{Habit, Hostile};
-use support::sshd::Sshd;
 
 /// A limit for what should take no time at all.
 const AMPLE: Duration = Duration::from_mins(1);
