@@ -16,6 +16,7 @@ use crate::report::console::{Bars, Console, Style, Verbosity};
 use crate::report::junit;
 use crate::report::junit::sink::JunitFile;
 use crate::report::{ReportError, Reporter};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::cell::RefCell;
 use std::io::Write;
 use std::sync::Arc;
@@ -66,6 +67,7 @@ fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String) -> ExitS
         // The first report could not be written, which is known before anything is opened.
         return reporters.borrow_mut().finish(journal.ledger(), ExitStatus::ReportUnwritable);
     }
+    raise_file_limit();
     let options = Options { jobs: arguments.jobs as usize, folder: world.folder.clone() };
     let ran = signals::listen().and_then(|signals| dispatch::run(&Arc::new(plan), &options, &signals, &mut journal));
     let status = ran.unwrap_or_else(|error| {
@@ -73,6 +75,13 @@ fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String) -> ExitS
         ExitStatus::Errored
     });
     reporters.borrow_mut().finish(journal.ledger(), status)
+}
+
+/// Asks for as many open files as the system lets the user have: a connection needs up to three.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is refused, a connection that finds no file says so itself.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 fn head(plan: &Plan, world: &World, testbed: String) -> RunHead {

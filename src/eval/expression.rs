@@ -5,7 +5,8 @@ use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed};
 use crate::eval::convert;
 use crate::eval::limits::Form;
-use crate::eval::machine::{self, FreeName, Shape, Wanted};
+pub use crate::eval::machine::FreeName;
+use crate::eval::machine::{self, Shape, Wanted};
 use crate::eval::scope::Scope;
 use crate::record::fault::Fault;
 use std::sync::Arc;
@@ -32,8 +33,10 @@ impl Expression {
             let bare = Placed::new(trimmed.to_owned(), source.place.clone());
             return match machine::check_template(&bare)? {
                 (Shape::Single, names) => Ok(Self { source: Arc::new(bare), form: Form::Template, names: names.into() }),
-                (Shape::Mixed, _) => Err(Diagnostic::error(&source.place, "an expression is needed, this is text with an expression in it")
-                    .hint("write the expression without `{{ }}`")),
+                (Shape::Mixed, _) => {
+                    Err(Diagnostic::error(&source.place, "an expression is needed, this is text with an expression in it")
+                        .hint("write the expression without `{{ }}`"))
+                }
             };
         } else {
             (Form::Expression, machine::check_expression(source)?)

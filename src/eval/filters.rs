@@ -208,7 +208,9 @@ fn range(lower: i64, upper: Option<i64>, step: Option<i64>) -> Result<Value, Err
 fn ordered(state: &mut State<'_, '_>, value: &Value, kwargs: &Kwargs) -> Result<(), Error> {
     let keys = match kwargs.peek::<Option<String>>("attribute")? {
         Some(attribute) if attribute.contains(',') => return Ok(()),
-        Some(attribute) => state.apply_filter("map", &[value.clone(), Kwargs::from_iter([("attribute", Value::from(attribute))]).into()])?,
+        Some(attribute) => {
+            state.apply_filter("map", &[value.clone(), Kwargs::from_iter([("attribute", Value::from(attribute))]).into()])?
+        }
         None => value.clone(),
     };
     let mut first = None;

@@ -164,8 +164,7 @@ fn compute<T>(
     generator.compile_expr(&tree);
     let (instructions, blocks) = generator.finish();
     let mut nowhere = String::new();
-    let (value, _state) =
-        eval(&ENGINE, &instructions, scope.root(), &blocks, &mut make_string_output(&mut nowhere), AutoEscape::None)?;
+    let (value, _state) = eval(&ENGINE, &instructions, scope.root(), &blocks, &mut make_string_output(&mut nowhere), AutoEscape::None)?;
     Ok(take(&value.unwrap_or_default())?)
 }
 

@@ -38,3 +38,12 @@ pub mod value;
 
 #[cfg(test)]
 mod tests;
+
+/// s
+pub mod assertion;
+/// s
+pub mod capture;
+/// s
+pub mod extract;
+/// s
+pub mod parse;

@@ -167,9 +167,7 @@ impl<'a> Rewriting<'a> {
                 Self::raw(expr)
             }
             None => match expr {
-                Expr::GetAttr(node) => {
-                    Expr::GetAttr(Spanned::new(GetAttr { expr: self.value(&node.expr), name: node.name }, node.span()))
-                }
+                Expr::GetAttr(node) => Expr::GetAttr(Spanned::new(GetAttr { expr: self.value(&node.expr), name: node.name }, node.span())),
                 Expr::GetItem(node) => {
                     let (expr, subscript_expr) = (self.value(&node.expr), self.value(&node.subscript_expr));
                     Expr::GetItem(Spanned::new(GetItem { expr, subscript_expr }, node.span()))

@@ -1,6 +1,7 @@
 //! The one redactor: takes secrets out of everything that leaves.
 
 use crate::base::secret::Secret;
+use crate::base::text;
 use crate::record::event::{Attempt, Event, Fact};
 use crate::record::fault::Fault;
 use serde_json::Value;
@@ -20,6 +21,9 @@ impl Redactor {
     /// The shortest secret that is masked everywhere. Masking a shorter one, or a word that the testbed uses in the
     /// open, would destroy the reports.
     pub const SHORTEST: usize = 6;
+
+    /// The shortest part of a cut secret that is masked.
+    const FRAGMENT: usize = 4;
 
     /// Masks `secrets`, apart from those that are too short or are `words` that appear in the open (`cisco`, `admin`).
     #[must_use]
@@ -73,7 +77,9 @@ impl Redactor {
             self.replace(&mut answer.stderr);
         }
         for check in &mut attempt.checks {
-            for text in [&mut check.sentence, &mut check.expected, &mut check.actual].into_iter().chain(&mut check.nearest) {
+            for text in
+                [&mut check.sentence, &mut check.source, &mut check.expected, &mut check.actual].into_iter().chain(&mut check.nearest)
+            {
                 self.replace(text);
             }
         }
@@ -87,7 +93,9 @@ impl Redactor {
 
     fn fault(&self, fault: &mut Fault) {
         self.replace(&mut fault.message);
+        fault.hint.iter_mut().for_each(|hint| self.replace(hint));
         self.replace(&mut fault.tail);
+        self.mask_cut_start(&mut fault.tail);
     }
 
     fn data(&self, value: &mut Value) {
@@ -99,9 +107,23 @@ impl Redactor {
         }
     }
 
+    /// Terminal sequences are taken out first: within a secret they would hide it, and a reader would see it whole.
     fn replace(&self, text: &mut String) {
-        if let Cow::Owned(redacted) = self.text(text) {
-            *text = redacted;
+        let seen = text::plain(text);
+        let redacted = self.text(&seen);
+        if redacted != *text {
+            *text = redacted.into_owned();
+        }
+    }
+
+    /// Masks the end of a secret where a text begins that was cut.
+    fn mask_cut_start(&self, text: &mut String) {
+        let begins_with_end = |secret: &str| {
+            let ends = secret.char_indices().skip(1).map(|(at, _)| &secret[at..]);
+            ends.filter(|end| end.chars().count() >= Self::FRAGMENT).find(|end| text.starts_with(*end)).map(str::len)
+        };
+        if let Some(length) = self.secrets.iter().filter_map(|secret| begins_with_end(secret.reveal())).max() {
+            text.replace_range(..length, Self::MASK);
         }
     }
 }
@@ -115,5 +137,13 @@ mod tests {
         let secrets = [Secret::new("hunter2"), Secret::new("hunter2-long"), Secret::new("lab"), Secret::new("cisco1")];
         let redactor = Redactor::new(&secrets, &["cisco1"]);
         assert_eq!(redactor.text("hunter2-long hunter2 lab cisco1"), "******** ******** lab cisco1");
+    }
+
+    #[test]
+    fn a_secret_hidden_by_terminal_sequences_or_cut_in_half_is_masked_too() {
+        let redactor = Redactor::new(&[Secret::new("hunter2")], &[]);
+        let mut fault = Fault::new(crate::record::fault::FaultKind::Lost, "said hun\x1b[0mter2").after(b"ter2\nlogin:");
+        redactor.fault(&mut fault);
+        assert_eq!((fault.message.as_str(), fault.tail.as_str()), ("said ********", "********\nlogin:"));
     }
 }

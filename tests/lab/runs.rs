@@ -193,7 +193,8 @@ tests:
   - {name: never, devices: r1, steps: [{execute: "touch never"}]}
 teardown: [{shell: "touch job-cleaned"}]
 "#;
-    let (_sshd, program) = one_server(&job.replace("touch started", &format!("touch {}", "FOLDER/started")).replace("touch cell", "touch FOLDER/cell"));
+    let (_sshd, program) =
+        one_server(&job.replace("touch started", &format!("touch {}", "FOLDER/started")).replace("touch cell", "touch FOLDER/cell"));
     let text = std::fs::read_to_string(program.path("job.yaml")).expect("the job");
     program.write("job.yaml", &text.replace("FOLDER", &program.path("").display().to_string()));
     let begun = Instant::now();

@@ -1,8 +1,8 @@
 //! Opening: peers that are no ssh servers, logins, host keys.
 
+use super::{AMPLE, endpoint, open, root, run, with, within};
 use crate::hostile::{Habit, Hostile, Relay, closed_port};
 use crate::sshd::{LabUser, Sshd, keygen};
-use super::{AMPLE, endpoint, open, root, run, with, within};
 use runner::base::secret::Secret;
 use runner::connect::class::{Class, Login};
 use runner::connect::classes::ssh::Ssh;
