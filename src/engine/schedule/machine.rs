@@ -4,6 +4,7 @@ use crate::base::deadline::Deadline;
 use crate::engine::plan::{Plan, RouteId, Run, Work};
 use crate::engine::schedule::lanes::Lanes;
 use crate::engine::schedule::links::{Links, Settled, State};
+use crate::engine::schedule::orders::{Input, Output};
 use crate::engine::schedule::walk::{Context, Walk, scope_of};
 use crate::engine::task::{Bad, Done, Stage, Task, TaskId, WorkerId};
 use crate::record::event::{CellId, CellKind, Fact};
@@ -13,65 +14,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// What the schedule is told.
-#[derive(Debug)]
-pub enum Input {
-    /// The run begins.
-    Begin,
-    /// A connection was opened, or was not.
-    Opened {
-        /// Its route.
-        route: RouteId,
-        /// Which of the route's connections.
-        worker: WorkerId,
-        /// Why it was not.
-        result: Result<(), Fault>,
-    },
-    /// A task came home.
-    Done {
-        /// Which.
-        task: TaskId,
-        /// With what.
-        done: Done,
-    },
-    /// The user wants the run to end: the first time with teardown, the second time without.
-    Interrupt {
-        /// The signal's name.
-        by: String,
-    },
-    /// Time has passed.
-    Tick,
-}
-
-/// What the schedule orders or says.
-#[derive(Debug)]
-pub enum Output {
-    /// Open a connection, and say [`Input::Opened`].
-    Open {
-        /// Its route.
-        route: RouteId,
-        /// Which of the route's connections.
-        worker: WorkerId,
-        /// Which interrupt ends the attempt.
-        stage: Stage,
-    },
-    /// Close a connection that was opened for nothing.
-    Close {
-        /// Its route.
-        route: RouteId,
-        /// Which of the route's connections.
-        worker: WorkerId,
-    },
-    /// Run a task, and say [`Input::Done`].
-    Start(Box<Task>),
-    /// Note a fact.
-    Record(Fact),
-    /// Wake every call of this stage.
-    Interrupt(Stage),
-    /// Every cell has ended.
-    Finished,
-}
 
 /// Who runs next.
 #[derive(Debug)]

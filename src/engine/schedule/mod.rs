@@ -7,9 +7,11 @@
 mod lanes;
 mod links;
 mod machine;
+mod orders;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
-pub use machine::{Input, Output, Schedule};
+pub use machine::Schedule;
+pub use orders::{Input, Output};

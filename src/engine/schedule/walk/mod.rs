@@ -12,7 +12,7 @@ use crate::base::Data;
 use crate::base::deadline::{Deadline, Limit};
 use crate::engine::plan::{Run, Step};
 use crate::engine::schedule::links::Links;
-use crate::engine::schedule::machine::Output;
+use crate::engine::schedule::orders::Output;
 use crate::engine::schedule::walk::frames::Frames;
 use crate::engine::schedule::walk::strands::Strands;
 use crate::engine::schedule::walk::tree::{Block, Here, Kind, NodeId, Tree};
@@ -22,7 +22,7 @@ use crate::record::event::{CellId, Fact, StepPhase};
 use crate::record::fault::FaultKind;
 use crate::record::verdict::{Outcome, Reason, ReasonKind, Verdict};
 use indexmap::IndexMap;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -52,8 +52,8 @@ pub(super) struct Walk {
     started: Instant,
     /// The limit of the cell, or of its teardown once it was cancelled.
     deadline: Option<Deadline>,
-    /// Tasks that the crew has or will get.
-    outstanding: BTreeSet<TaskId>,
+    /// Tasks that the crew has or will get, and their leaves, which are gone once the cell was cancelled.
+    outstanding: BTreeMap<TaskId, NodeId>,
     cancelled: bool,
     main: Ended,
     finished: Option<Outcome>,
@@ -93,7 +93,7 @@ impl Walk {
             phase: StepPhase::Setup,
             started: cx.now,
             deadline: run.timeout.clone().map(|limit| Deadline::new(cx.now, limit)),
-            outstanding: BTreeSet::new(),
+            outstanding: BTreeMap::new(),
             cancelled: false,
             main: Ended::Good,
             finished: None,
@@ -130,8 +130,7 @@ impl Walk {
 
     /// Takes a task's result.
     pub(super) fn done(&mut self, task: TaskId, done: Done, cx: &mut Context<'_>) {
-        self.outstanding.remove(&task);
-        let leaf = self.tree.leaf_of(task);
+        let leaf = self.outstanding.remove(&task).filter(|leaf| self.tree.get(*leaf).is_some());
         let again = match (&done.ended, leaf) {
             (Ended::Bad(bad), Some(leaf)) => self.tree.attempts_around(leaf).any(|attempts| attempts.again_after(bad, cx.now).is_some()),
             _ => false,
@@ -162,7 +161,7 @@ impl Walk {
                 Some(Kind::Pause(_)) => self.end(id, Ended::Good),
                 Some(Kind::Attempts(_)) => self.begin_attempt(id, cx),
                 Some(Kind::Turns(_)) => self.give_up_turn(id, cx),
-                Some(Kind::Block(_) | Kind::Turn(_) | Kind::Leaf(_)) | None => {}
+                Some(Kind::Block(_) | Kind::Turn(_) | Kind::Leaf) | None => {}
             }
         }
         self.settle(cx);

@@ -4,7 +4,7 @@ use crate::base::Data;
 use crate::base::deadline::{Deadline, Limit};
 use crate::base::text;
 use crate::engine::plan::{Action, RouteId, SlotId, Step};
-use crate::engine::schedule::machine::Output;
+use crate::engine::schedule::orders::Output;
 use crate::engine::schedule::walk::strands::StrandId;
 use crate::engine::schedule::walk::tree::{Attempts, Block, Here, Kind, Node, NodeId, Turns, Unit, Waiting};
 use crate::engine::schedule::walk::{Context, News, Walk};
@@ -46,7 +46,7 @@ impl Walk {
                 self.advance_turns(id, cx);
             }
             Kind::Attempts(_) => self.attempt_ended(id, ended, cx),
-            Kind::Pause(_) | Kind::Leaf(_) => {}
+            Kind::Pause(_) | Kind::Leaf => {}
         }
     }
 
@@ -251,8 +251,8 @@ impl Walk {
             timeout: step.timeout.clone(),
             stage: if self.phase == StepPhase::Teardown { Stage::Teardown } else { Stage::Main },
         };
-        self.outstanding.insert(id);
-        self.tree.add(Some(parent), here, Kind::Leaf(id));
+        let leaf = self.tree.add(Some(parent), here, Kind::Leaf);
+        self.outstanding.insert(id, leaf);
         cx.out.push(Output::Start(Box::new(task)));
     }
 

@@ -5,7 +5,7 @@ use crate::base::deadline::Deadline;
 use crate::engine::plan::{Action, Step};
 use crate::engine::schedule::walk::frames::FrameId;
 use crate::engine::schedule::walk::strands::StrandId;
-use crate::engine::task::{Bad, Ended, TaskId};
+use crate::engine::task::{Bad, Ended};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -43,7 +43,7 @@ pub(super) enum Kind {
     /// A pause of a `wait` step.
     Pause(Instant),
     /// A task that the crew has.
-    Leaf(TaskId),
+    Leaf,
 }
 
 /// Steps, one after another, and those that run after them whatever happened.
@@ -282,17 +282,12 @@ impl Tree {
         self.nodes.clear();
     }
 
-    /// The leaf of a task.
-    pub(super) fn leaf_of(&self, task: TaskId) -> Option<NodeId> {
-        self.nodes.iter().find(|(_, node)| matches!(node.kind, Kind::Leaf(own) if own == task)).map(|(id, _)| *id)
-    }
-
     /// The attempts that a node is part of, the innermost first.
     pub(super) fn attempts_around(&self, id: NodeId) -> impl Iterator<Item = &Attempts> {
         let up = |node: &&Node| node.parent.and_then(|parent| self.nodes.get(&parent));
         std::iter::successors(self.nodes.get(&id), up).filter_map(|node| match &node.kind {
             Kind::Attempts(attempts) => Some(attempts),
-            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(_) | Kind::Pause(_) | Kind::Leaf(_) => None,
+            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(_) | Kind::Pause(_) | Kind::Leaf => None,
         })
     }
 
@@ -313,7 +308,7 @@ impl Node {
             Kind::Pause(until) => Some(*until),
             Kind::Attempts(attempts) => attempts.again_at,
             Kind::Turns(Turns { waiting: Waiting::Until(deadline), .. }) => Some(deadline.at()),
-            Kind::Turns(_) | Kind::Block(_) | Kind::Turn(_) | Kind::Leaf(_) => None,
+            Kind::Turns(_) | Kind::Block(_) | Kind::Turn(_) | Kind::Leaf => None,
         }
     }
 }
