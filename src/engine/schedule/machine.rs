@@ -6,7 +6,7 @@ use crate::engine::schedule::lanes::Lanes;
 use crate::engine::schedule::links::{Links, Settled, State};
 use crate::engine::schedule::orders::{Input, Output};
 use crate::engine::schedule::walk::{Context, Walk, scope_of};
-use crate::engine::task::{Bad, Done, Stage, Task, TaskId, WorkerId};
+use crate::engine::task::{Bad, Stage, Task, TaskId};
 use crate::record::event::{CellId, CellKind, Fact};
 use crate::record::fault::{Fault, FaultKind};
 use crate::record::verdict::{Outcome, ReasonKind, Verdict};

@@ -57,7 +57,7 @@ struct Driver<'a> {
     running: Vec<Task>,
     seen: Seen,
     finished: bool,
-    play: Play<'a>,
+    world: Play<'a>,
 }
 
 /// How the world behaves: which of the things under way ends next, how a task ends, whether a connection opens.
@@ -75,7 +75,7 @@ impl Driver<'_> {
             assert!(!self.finished, "nothing follows the end");
             match output {
                 Output::Open { route, worker, .. } => {
-                    let result = if (self.play.open)() { Ok(()) } else { Err(Fault::new(FaultKind::Unreachable, "refused")) };
+                    let result = if (self.world.open)() { Ok(()) } else { Err(Fault::new(FaultKind::Unreachable, "refused")) };
                     self.opening.push(Input::Opened { route, worker, result });
                 }
                 Output::Start(task) => {
@@ -106,7 +106,7 @@ impl Driver<'_> {
         while !self.finished {
             steps += 1;
             assert!(steps < 100_000, "the run comes to an end");
-            if self.play.interrupt_at == Some(steps) {
+            if self.world.interrupt_at == Some(steps) {
                 self.tell(Input::Interrupt { by: "SIGINT".to_owned() });
                 continue;
             }
@@ -118,14 +118,14 @@ impl Driver<'_> {
                 continue;
             }
             self.now += Duration::from_millis(7);
-            match (self.play.choose)(under_way) {
+            match (self.world.choose)(under_way) {
                 index if index < self.opening.len() => {
                     let opened = self.opening.remove(index);
                     self.tell(opened);
                 }
                 index => {
                     let task = self.running.remove(index - self.opening.len());
-                    let ended = (self.play.judge)(&task);
+                    let ended = (self.world.judge)(&task);
                     self.tell(Input::Done { task: task.id, done: Done { ended, ..Done::good() } });
                 }
             }
@@ -141,11 +141,11 @@ fn drive(plan: &Arc<Plan>, jobs: usize, judge: &mut dyn FnMut(&Task) -> Ended) -
     drive_with(plan, jobs, Play { choose: &mut |_| 0, judge, open: &mut || true, interrupt_at: None })
 }
 
-fn drive_with(plan: &Arc<Plan>, jobs: usize, play: Play<'_>) -> Seen {
+fn drive_with(plan: &Arc<Plan>, jobs: usize, world: Play<'_>) -> Seen {
     let schedule = Schedule::new(Arc::clone(plan), jobs);
     let now = Instant::now();
     let (opening, running, seen) = (Vec::new(), Vec::new(), Seen::default());
-    Driver { schedule, plan: Arc::clone(plan), now, jobs, opening, running, seen, finished: false, play }.run()
+    Driver { schedule, plan: Arc::clone(plan), now, jobs, opening, running, seen, finished: false, world }.run()
 }
 
 fn verdicts(plan: &Plan, seen: &Seen) -> Vec<String> {
