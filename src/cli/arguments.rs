@@ -25,6 +25,8 @@ pub(super) enum Command {
     Check(Subject),
     /// Show what a run would do: every connection, test and step, in the order of the reports.
     Plan(Subject),
+    /// Make the reports of a run again from its event log, also when the run was killed.
+    Report(Report),
 }
 
 /// When to use colour.
@@ -72,6 +74,10 @@ pub(super) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
 
+    /// Write every event as a line of JSON, as it happens. `runner report` makes the reports again from it.
+    #[arg(long, value_name = "FILE")]
+    pub(super) events: Option<PathBuf>,
+
     /// The most calls under way at once. It follows the number of devices and pools, not of processors.
     #[arg(long, short, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(super) jobs: u32,
@@ -83,6 +89,18 @@ pub(super) struct Run {
     /// Say more: every step.
     #[arg(long, short)]
     pub(super) verbose: bool,
+}
+
+/// Arguments of `runner report`.
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// The event log that `runner run --events` wrote.
+    #[arg(value_name = "EVENTS")]
+    pub(super) events: PathBuf,
+
+    /// Write a JUnit file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
 }
 
 fn exit_statuses() -> String {

@@ -6,6 +6,7 @@
 mod arguments;
 mod check;
 mod inputs;
+mod report;
 mod run;
 mod signals;
 mod world;
@@ -32,6 +33,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, &world),
         Command::Check(arguments) => check::check(&arguments, &world),
         Command::Plan(arguments) => check::plan(&arguments, &world),
+        Command::Report(arguments) => report::report(&arguments, &world),
     })
 }
 

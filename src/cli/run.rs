@@ -13,12 +13,14 @@ use crate::record::ledger::Ledger;
 use crate::record::redact::Redactor;
 use crate::record::verdict::ExitStatus;
 use crate::report::console::{Bars, Console, Style, Verbosity};
+use crate::report::events::EventLog;
 use crate::report::junit;
 use crate::report::junit::sink::JunitFile;
 use crate::report::{ReportError, Reporter};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::cell::RefCell;
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -112,10 +114,13 @@ impl Reporters {
         };
         let bars = if world.terminal && !arguments.quiet { Bars::OnStderr } else { Bars::Off };
         let style = Style { colour: world.colour, bars, verbosity };
-        let reports = arguments.junit.iter().map(|path| ("JUnit".to_owned(), path.display().to_string())).collect();
+        let files = [("JUnit", &arguments.junit), ("events", &arguments.events)];
+        let named = |(kind, path): (&str, &Option<PathBuf>)| path.as_ref().map(|path| (kind.to_owned(), path.display().to_string()));
+        let reports = files.into_iter().filter_map(named).collect();
         let console: Box<dyn Reporter> = Box::new(Console::new(Box::new(std::io::stderr()), style, reports));
         let junit = arguments.junit.iter().map(|path| Box::new(JunitFile::create(path)) as Box<dyn Reporter>);
-        Self { active: junit.chain([console]).collect(), failures: Vec::new() }
+        let events = arguments.events.iter().map(|path| Box::new(EventLog::create(path)) as Box<dyn Reporter>);
+        Self { active: events.chain(junit).chain([console]).collect(), failures: Vec::new() }
     }
 
     fn event(&mut self, event: &Event, ledger: &Ledger) {

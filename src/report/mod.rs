@@ -2,7 +2,7 @@
 //!
 //! Every report is a fold of events and knows nothing of how they came about: it knows `record`, never `engine`. Only the
 //! sinks write, each to its own file or to the writer that it was given; nothing here reads a clock or the environment.
-//! Room order: `clean`, `evidence`, `junit`, `console`.
+//! Room order: `clean`, `evidence`, `junit`, `console`, `events`.
 
 mod clean;
 
@@ -11,6 +11,8 @@ mod evidence;
 pub mod junit;
 
 pub mod console;
+
+pub mod events;
 
 #[cfg(test)]
 mod samples;
