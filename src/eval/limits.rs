@@ -145,7 +145,7 @@ impl Depth {
             && let Some(closed) = self.levels.pop()
             && let Some(outer) = self.levels.last_mut()
         {
-            outer.inside = outer.inside.max(closed.depth() + 1);
+            outer.inside = outer.inside.max(closed.depth());
         }
     }
 

@@ -124,7 +124,7 @@ impl<'a> Rewriting<'a> {
                 let true_expr = self.condition(&node.true_expr);
                 let false_expr = match &node.false_expr {
                     Some(otherwise) => self.condition(otherwise),
-                    None => guarded(guard::NO_ELSE, constant((), node.span()), Vec::new(), extent(expr)),
+                    None => Self::no_else(expr),
                 };
                 Expr::IfExpr(Spanned::new(IfExpr { test_expr, true_expr, false_expr: Some(false_expr) }, node.span()))
             }
@@ -148,9 +148,9 @@ impl<'a> Rewriting<'a> {
             Expr::Compare(node) => self.chain(expr, node),
             Expr::IfExpr(node) => self.conditional(expr, node, missing),
             Expr::Filter(node) => self.filter(expr, node, missing),
-            Expr::Test(node) => self.test(node),
+            Expr::Test(node) => self.test(expr, node),
             Expr::Call(node) => {
-                let call = Expr::Call(Spanned::new(self.call(node), node.span()));
+                let call = Expr::Call(Spanned::new(self.call(node), extent(expr)));
                 if missing == Missing::Accepted { call } else { guarded(guard::CHARGED, call, Vec::new(), extent(expr)) }
             }
             Expr::List(_) | Expr::Tuple(_) | Expr::Map(_) => self.literal(expr),
@@ -241,17 +241,21 @@ impl<'a> Rewriting<'a> {
         let false_expr = match (&node.false_expr, missing) {
             (Some(otherwise), _) => Some(self.expr(otherwise, missing)),
             (None, Missing::Accepted) => None,
-            (None, Missing::Refused) => Some(guarded(guard::NO_ELSE, constant((), node.span()), Vec::new(), extent(expr))),
+            (None, Missing::Refused) => Some(Self::no_else(expr)),
         };
         Expr::IfExpr(Spanned::new(IfExpr { test_expr, true_expr, false_expr }, node.span()))
     }
 
-    fn test(&mut self, node: &Spanned<Test<'a>>) -> Expr<'a> {
+    fn no_else(expr: &Expr<'a>) -> Expr<'a> {
+        guarded(guard::NO_ELSE, constant((), extent(expr)), Vec::new(), extent(expr))
+    }
+
+    fn test(&mut self, whole: &Expr<'a>, node: &Spanned<Test<'a>>) -> Expr<'a> {
         let missing = if matches!(node.name, "defined" | "undefined") { Missing::Accepted } else { Missing::Refused };
         self.known_test(node.name, node.span());
         let expr = self.expr(&node.expr, missing);
         let args = self.args(&node.args);
-        Expr::Test(Spanned::new(Test { name: node.name, expr, args }, node.span()))
+        Expr::Test(Spanned::new(Test { name: node.name, expr, args }, extent(whole)))
     }
 
     fn literal(&mut self, expr: &Expr<'a>) -> Expr<'a> {
