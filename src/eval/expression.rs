@@ -32,8 +32,10 @@ impl Expression {
             let bare = Placed::new(trimmed.to_owned(), source.place.clone());
             return match machine::check_template(&bare)? {
                 (Shape::Single, names) => Ok(Self { source: Arc::new(bare), form: Form::Template, names: names.into() }),
-                (Shape::Mixed, _) => Err(Diagnostic::error(&source.place, "an expression is needed, this is text with an expression in it")
-                    .hint("write the expression without `{{ }}`")),
+                (Shape::Mixed, _) => {
+                    Err(Diagnostic::error(&source.place, "an expression is needed, this is text with an expression in it")
+                        .hint("write the expression without `{{ }}`"))
+                }
             };
         } else {
             (Form::Expression, machine::check_expression(source)?)

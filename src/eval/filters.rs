@@ -1,6 +1,8 @@
 //! Filters, tests, functions and methods that stand in for the engine's own, where those would convert in silence,
 //! compare across kinds, or grow without bound.
 
+#![expect(clippy::needless_pass_by_value, reason = "the engine hands the arguments of a filter over by value")]
+
 use crate::eval::budget::Budget;
 use crate::eval::compare::{self, Operator};
 use crate::eval::convert::{self, Sort};
@@ -208,7 +210,9 @@ fn range(lower: i64, upper: Option<i64>, step: Option<i64>) -> Result<Value, Err
 fn ordered(state: &mut State<'_, '_>, value: &Value, kwargs: &Kwargs) -> Result<(), Error> {
     let keys = match kwargs.peek::<Option<String>>("attribute")? {
         Some(attribute) if attribute.contains(',') => return Ok(()),
-        Some(attribute) => state.apply_filter("map", &[value.clone(), Kwargs::from_iter([("attribute", Value::from(attribute))]).into()])?,
+        Some(attribute) => {
+            state.apply_filter("map", &[value.clone(), Kwargs::from_iter([("attribute", Value::from(attribute))]).into()])?
+        }
         None => value.clone(),
     };
     let mut first = None;

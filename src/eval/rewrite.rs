@@ -85,8 +85,16 @@ fn comparison(kind: BinOpKind) -> Option<Operator> {
         BinOpKind::Gt => Some(Operator::Gt),
         BinOpKind::Gte => Some(Operator::Ge),
         BinOpKind::In => Some(Operator::In),
-        BinOpKind::ScAnd | BinOpKind::ScOr | BinOpKind::Add | BinOpKind::Sub | BinOpKind::Mul => None,
-        BinOpKind::Div | BinOpKind::FloorDiv | BinOpKind::Rem | BinOpKind::Pow | BinOpKind::Concat => None,
+        BinOpKind::ScAnd
+        | BinOpKind::ScOr
+        | BinOpKind::Add
+        | BinOpKind::Sub
+        | BinOpKind::Mul
+        | BinOpKind::Div
+        | BinOpKind::FloorDiv
+        | BinOpKind::Rem
+        | BinOpKind::Pow
+        | BinOpKind::Concat => None,
     }
 }
 
@@ -138,10 +146,7 @@ impl<'a> Rewriting<'a> {
             Expr::Const(node) => constant(node.value.clone(), node.span()),
             Expr::Slice(node) => self.slice(node),
             Expr::UnaryOp(node) => {
-                let op = match node.op {
-                    UnaryOpKind::Not => UnaryOpKind::Not,
-                    UnaryOpKind::Neg => UnaryOpKind::Neg,
-                };
+                let op = if matches!(node.op, UnaryOpKind::Not) { UnaryOpKind::Not } else { UnaryOpKind::Neg };
                 Expr::UnaryOp(Spanned::new(UnaryOp { op, expr: self.value(&node.expr) }, node.span()))
             }
             Expr::BinOp(node) => self.binary(expr, node),
@@ -167,9 +172,7 @@ impl<'a> Rewriting<'a> {
                 Self::raw(expr)
             }
             None => match expr {
-                Expr::GetAttr(node) => {
-                    Expr::GetAttr(Spanned::new(GetAttr { expr: self.value(&node.expr), name: node.name }, node.span()))
-                }
+                Expr::GetAttr(node) => Expr::GetAttr(Spanned::new(GetAttr { expr: self.value(&node.expr), name: node.name }, node.span())),
                 Expr::GetItem(node) => {
                     let (expr, subscript_expr) = (self.value(&node.expr), self.value(&node.subscript_expr));
                     Expr::GetItem(Spanned::new(GetItem { expr, subscript_expr }, node.span()))
@@ -199,11 +202,11 @@ impl<'a> Rewriting<'a> {
         let expr = guarded(guard::SLICED, self.value(&node.expr), Vec::new(), extent(&node.expr));
         let start = node.start.as_ref().map(|bound| self.value(bound));
         let stop = node.stop.as_ref().map(|bound| self.value(bound));
-        let step = node.step.as_ref().map(|step| {
+        let stride = node.step.as_ref().map(|step| {
             let bounds = CallArg::Pos(constant(has_bounds, step.span()));
             guarded(guard::STEP, self.value(step), vec![bounds], extent(step))
         });
-        Expr::Slice(Spanned::new(Slice { expr, start, stop, step }, node.span()))
+        Expr::Slice(Spanned::new(Slice { expr, start, stop, step: stride }, node.span()))
     }
 
     fn binary(&mut self, expr: &Expr<'a>, node: &Spanned<BinOp<'a>>) -> Expr<'a> {

@@ -138,9 +138,7 @@ impl<'a> Rewriting<'a> {
                 let items = node.items.iter().map(|item| self.target(item)).collect();
                 Expr::List(Spanned::new(List { items }, node.span()))
             }
-            Expr::GetAttr(node) => {
-                Expr::GetAttr(Spanned::new(GetAttr { expr: self.value(&node.expr), name: node.name }, node.span()))
-            }
+            Expr::GetAttr(node) => Expr::GetAttr(Spanned::new(GetAttr { expr: self.value(&node.expr), name: node.name }, node.span())),
             other => self.value(other),
         }
     }

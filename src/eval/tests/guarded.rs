@@ -75,7 +75,10 @@ fn comparisons_across_kinds_are_errors_that_name_both() {
         ("(port + 1) > vlan", "`(port + 1) > vlan` compares a number with text; convert with `| int` or `| float` (job.yaml:1:2)"),
         ("[1, '2'] | max", "`[1, '2'] | max` compares a number with text; convert with `| int` or `| float` (job.yaml:1:1)"),
         ("mixed | sort", "`mixed | sort` compares a number with text; convert with `| int` or `| float` (job.yaml:1:1)"),
-        ("words | select('gt', 3) | list", "`words | select('gt', 3)` compares text with a number; convert with `| int` or `| float` (job.yaml:1:1)"),
+        (
+            "words | select('gt', 3) | list",
+            "`words | select('gt', 3)` compares text with a number; convert with `| int` or `| float` (job.yaml:1:1)",
+        ),
         ("mixed.count('1')", "`mixed.count('1')` compares a number with text; convert with `| int` or `| float` (job.yaml:1:1)"),
         ("'no' | bool", "`'no' | bool` is text that is neither true nor false (job.yaml:1:1)"),
         ("nothing | int", "`nothing | int` is null, which is no number; write `default(0, true)` if that is meant (job.yaml:1:1)"),

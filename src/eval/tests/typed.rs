@@ -9,7 +9,7 @@ use crate::eval::value::Value;
 use crate::model::yaml::{Entry, Kind, Scalar, Yaml};
 use serde_json::json;
 
-fn yaml(data: &Data) -> Yaml {
+pub(super) fn yaml(data: &Data) -> Yaml {
     let source = Source::new("job.yaml", data.to_string());
     let place = Place::new(&source, 0..0);
     let kind = match data {
@@ -112,7 +112,10 @@ fn undefined_and_null_never_render() {
         ("{{ 'x' if false }}", "`'x' if false` has no value: its condition does not hold and it has no `else` (job.yaml:1:4)"),
         ("vlan {{ nothing }}", "`nothing` is null, which has no text; write `default('...', true)` if that is meant (job.yaml:1:9)"),
         ("{{ 'a' ~ nothing }}", "`nothing` is null, which has no text; write `default('...', true)` if that is meant (job.yaml:1:10)"),
-        ("{{ [nothing] | join }}", "`[nothing] | join` is null, which has no text; write `default('...', true)` if that is meant (job.yaml:1:4)"),
+        (
+            "{{ [nothing] | join }}",
+            "`[nothing] | join` is null, which has no text; write `default('...', true)` if that is meant (job.yaml:1:4)",
+        ),
         ("{% macro m(a) %}{{ a }}{% endmacro %}{{ m() }}", "`a` is undefined (job.yaml:1:20)"),
         ("{{ range }}", "`range` is a function, not data (job.yaml:1:4)"),
         ("{{ name.nope() }}", "`name.nope()`: text has no method `nope` (job.yaml:1:4)"),
@@ -132,10 +135,16 @@ fn what_is_wrong_is_said_before_anything_runs() {
         ("{% include 'x' %}", "`{% include %}` is not available here", "job.yaml:1:4"),
         ("{% block x %}{% endblock %}", "`{% block %}` is not available here", "job.yaml:1:4"),
         ("{{ self.x() }}", "blocks and template inheritance are not available", "job.yaml:1:4"),
-        ("{% for x in a %}{% with b = 1 %}{% break %}{% endwith %}{% endfor %}",
-         "`{% break %}` must stand in a loop, and in no other block within it but `if`", "job.yaml:1:36"),
-        ("{% for x in a %}{% else %}{% break %}{% endfor %}",
-         "`{% break %}` must stand in a loop, and in no other block within it but `if`", "job.yaml:1:30"),
+        (
+            "{% for x in a %}{% with b = 1 %}{% break %}{% endwith %}{% endfor %}",
+            "`{% break %}` must stand in a loop, and in no other block within it but `if`",
+            "job.yaml:1:36",
+        ),
+        (
+            "{% for x in a %}{% else %}{% break %}{% endfor %}",
+            "`{% break %}` must stand in a loop, and in no other block within it but `if`",
+            "job.yaml:1:30",
+        ),
         ("{{ x", "unexpected end of input, expected end of variable block", "job.yaml:1:4"),
     ] {
         let diagnostic = Template::compile(&placed(text)).expect_err(text);
@@ -153,18 +162,21 @@ fn names_from_outside_are_listed_with_their_places() {
                 {{ i }} {{ v6 is defined }} {{ range(n).k }} {{ m.items() }} {% macro f(p) %}{{ p }}{{ g }}{% endmacro %}{{ f(1) }} {{ loop.index }}";
     let template = Template::compile(&placed(text)).expect("a template");
     let names: Vec<_> = template.free_names().iter().map(|name| (name.path.as_str(), name.place.text(), name.optional)).collect();
-    assert_eq!(names, [
-        ("device.custom.peers", "device.custom.peers", false),
-        ("x.y.z", "x['y'].z", true),
-        ("q", "q", false),
-        ("list", "list", false),
-        ("i", "i", false),
-        ("v6", "v6", true),
-        ("n", "n", false),
-        ("m", "m", false),
-        ("g", "g", false),
-        ("loop.index", "loop.index", false),
-    ]);
+    assert_eq!(
+        names,
+        [
+            ("device.custom.peers", "device.custom.peers", false),
+            ("x.y.z", "x['y'].z", true),
+            ("q", "q", false),
+            ("list", "list", false),
+            ("i", "i", false),
+            ("v6", "v6", true),
+            ("n", "n", false),
+            ("m", "m", false),
+            ("g", "g", false),
+            ("loop.index", "loop.index", false),
+        ]
+    );
     assert_eq!(template.free_names()[0].variable(), "device");
 }
 
