@@ -232,11 +232,18 @@ impl Expected {
     /// The text that a search for near lines should look for.
     pub(super) fn wanted(&self) -> Option<String> {
         match self {
-            Self::Equals(Data::String(text)) | Self::Contains(Data::String(text)) => Some(text.clone()),
-            Self::StartsWith(text) | Self::EndsWith(text) => Some(text.clone()),
+            Self::Equals(Data::String(text)) | Self::Contains(Data::String(text)) | Self::StartsWith(text) | Self::EndsWith(text) => {
+                Some(text.clone())
+            }
             Self::Matches(pattern) => Some(nearest::literals(pattern.as_str())),
-            Self::Equals(_) | Self::Contains(_) | Self::In(_) | Self::Rank(..) | Self::Between(..) => None,
-            Self::Type(_) | Self::Exists(_) | Self::Empty(_) => None,
+            Self::Equals(_)
+            | Self::Contains(_)
+            | Self::In(_)
+            | Self::Rank(..)
+            | Self::Between(..)
+            | Self::Type(_)
+            | Self::Exists(_)
+            | Self::Empty(_) => None,
         }
     }
 }

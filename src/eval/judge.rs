@@ -36,13 +36,14 @@ impl Verdict {
 /// Whether two values are equal, all the way down. 1 and 1.0 are the same number; null equals only null.
 pub(super) fn equal(actual: &Data, expected: &Data) -> Verdict {
     match (actual, expected) {
-        (Data::Null, _) | (_, Data::Null) => Verdict::of(actual == expected),
+        (Data::Null, _) | (_, Data::Null) | (Data::Bool(_), Data::Bool(_)) | (Data::String(_), Data::String(_)) => {
+            Verdict::of(actual == expected)
+        }
         (Data::Number(a), Data::Number(b)) => Verdict::of(order(a, b).is_eq()),
         (Data::Array(a), Data::Array(b)) if a.len() != b.len() => Verdict::NotHeld,
         (Data::Array(a), Data::Array(b)) => all(a.iter().zip(b).map(|(a, b)| equal(a, b))),
         (Data::Object(a), Data::Object(b)) if a.len() != b.len() => Verdict::NotHeld,
         (Data::Object(a), Data::Object(b)) => all(a.iter().map(|(key, a)| b.get(key).map_or(Verdict::NotHeld, |b| equal(a, b)))),
-        (Data::Bool(_), Data::Bool(_)) | (Data::String(_), Data::String(_)) => Verdict::of(actual == expected),
         _ => Verdict::Unfit,
     }
 }

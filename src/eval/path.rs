@@ -38,13 +38,11 @@ impl Path {
     /// Checks a query.
     pub(super) fn compile(source: &Placed<String>) -> Result<Self, Diagnostic> {
         let text = Template::compile(source)?;
-        let ready = match text.is_literal() {
-            true => Some(Query::parse(text.source()).map_err(|(sentence, at)| {
-                let start = text.source().char_indices().nth(at).map_or(text.source().len(), |(index, _)| index);
-                Diagnostic::error(&locate(text.place(), text.source(), start..start + 1), sentence)
-            })?),
-            false => None,
+        let misplaced = |(sentence, at): (String, usize)| {
+            let start = text.source().char_indices().nth(at).map_or(text.source().len(), |(index, _)| index);
+            Diagnostic::error(&locate(text.place(), text.source(), start..start + 1), sentence)
         };
+        let ready = if text.is_literal() { Some(Query::parse(text.source()).map_err(misplaced)?) } else { None };
         Ok(Self { text, ready })
     }
 

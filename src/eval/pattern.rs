@@ -2,6 +2,7 @@
 
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Placed;
+use crate::base::text::one_line;
 use crate::eval::scope::Scope;
 use crate::eval::template::{FreeName, Template};
 use crate::record::fault::{Fault, FaultKind};
@@ -27,9 +28,10 @@ impl Pattern {
     /// Checks a pattern.
     pub(super) fn compile(source: &Placed<String>) -> Result<Self, Diagnostic> {
         let text = Template::compile(source)?;
-        let ready = match text.is_literal() {
-            true => Some(build(text.source()).map_err(|sentence| Diagnostic::error(text.place(), sentence))?),
-            false => None,
+        let ready = if text.is_literal() {
+            Some(build(text.source()).map_err(|sentence| Diagnostic::error(text.place(), sentence))?)
+        } else {
+            None
         };
         Ok(Self { text, ready })
     }
@@ -60,7 +62,7 @@ impl Pattern {
 
 /// Compiles a rendered pattern; the error is a sentence.
 pub(super) fn build(pattern: &str) -> Result<Regex, String> {
-    let shown = crate::base::text::one_line(pattern, 80);
+    let shown = one_line(pattern, 80);
     if pattern.len() > LONGEST {
         return Err(format!("the regular expression `{shown}` is longer than 16 KiB"));
     }
