@@ -7,8 +7,11 @@ use minijinja::{State, Value};
 /// Text that one rendering may write, captured blocks included, in bytes.
 const OUTPUT: usize = 16 << 20;
 
-/// Nodes looked at and bytes made by filters, comparisons and literals in one rendering.
-const WORK: usize = 256 << 20;
+/// Nodes looked at by filters, comparisons and literals in one rendering.
+const WORK: usize = 2 << 20;
+
+/// Bytes of text that cost as much as one node.
+const BYTES_PER_NODE: usize = 16;
 
 /// What is left.
 #[derive(Debug)]
@@ -40,16 +43,23 @@ impl Budget {
         Ok(())
     }
 
-    /// Pays for nodes looked at or bytes made.
+    /// Pays for bytes read or made.
+    pub(super) fn bytes(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.work(1 + bytes / BYTES_PER_NODE)
+    }
+
+    /// Pays for nodes looked at.
     pub(super) fn work(&mut self, units: usize) -> Result<(), Refusal> {
-        self.work = self.work.checked_sub(units).ok_or(Refusal::TooLarge("a template may work through"))?;
+        self.work = self.work.checked_sub(units).ok_or(Refusal::TooMuch)?;
         Ok(())
     }
 
     /// Pays for one pass over a value's own items or bytes, not over what these hold.
     pub(super) fn pass(&mut self, value: &Value) -> Result<(), Refusal> {
-        let size = value.as_str().map_or_else(|| value.len().unwrap_or(1), str::len);
-        self.work(size + 1)
+        match value.as_str() {
+            Some(text) => self.bytes(text.len()),
+            None => self.work(value.len().unwrap_or(1)),
+        }
     }
 
     /// Pays for a value with all that it holds, and refuses what is undefined or too deep.

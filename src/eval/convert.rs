@@ -8,8 +8,11 @@ use minijinja::value::{Serde, ValueKind};
 /// Levels of lists and mappings within each other.
 pub(super) const DEEPEST: usize = 160;
 
-/// Nodes and bytes of text that one value may become.
+/// Memory that one value may become, in bytes.
 const LARGEST: usize = 64 << 20;
+
+/// What a node is reckoned to take, in bytes.
+const NODE: usize = 32;
 
 /// What [`LARGEST`] is called in messages.
 const LARGEST_SHOWN: &str = "64 MiB";
@@ -80,7 +83,7 @@ pub(super) fn to_data(value: &Value) -> Result<Data, Refusal> {
 }
 
 fn convert(value: &Value, left: &mut usize, depth: usize) -> Result<Data, Refusal> {
-    let cost = value.as_str().map_or(1, |text| text.len() + 1);
+    let cost = NODE + value.as_str().map_or(0, str::len);
     *left = left.checked_sub(cost).ok_or(Refusal::TooLarge(LARGEST_SHOWN))?;
     if depth > DEEPEST {
         return Err(Refusal::TooDeep(DEEPEST));

@@ -1,6 +1,8 @@
 //! Filters, tests, functions and methods that stand in for the engine's own, where those would convert in silence,
 //! compare across kinds, or grow without bound.
 
+#![expect(clippy::needless_pass_by_value, reason = "the engine hands the arguments of a filter over by value")]
+
 use crate::eval::budget::Budget;
 use crate::eval::compare::{self, Operator};
 use crate::eval::convert::{self, Sort};
@@ -125,8 +127,8 @@ fn replace(state: &mut State<'_, '_>, value: StringInput<'_>, from: StringInput<
 
 /// Pays for a replacement before it is made.
 fn replaced(budget: &mut Budget, text: &str, from: &str, to: &str) -> Result<(), Refusal> {
-    budget.work(text.len())?;
-    budget.work(text.matches(from).count().saturating_mul(to.len()))
+    budget.bytes(text.len())?;
+    budget.bytes(text.matches(from).count().saturating_mul(to.len()))
 }
 
 fn join(state: &mut State<'_, '_>, value: &Value, joiner: Option<&str>, kwargs: Kwargs) -> Result<String, Error> {
@@ -150,7 +152,7 @@ fn joined(state: &mut State<'_, '_>, value: &Value, joiner: &str) -> Result<Stri
             None if item.is_none() => return Err(Refusal::NullText.into()),
             None => text.push_str(&guard::bounded(&item, Budget::of(state))?),
         }
-        Budget::of(state).work(joiner.len() + item.as_str().map_or(1, str::len))?;
+        Budget::of(state).bytes(joiner.len() + item.as_str().map_or(1, str::len))?;
     }
     Ok(text)
 }

@@ -120,11 +120,29 @@ impl Depth {
                 self.end_item();
             }
             Token::Ident(word) => self.word(word),
-            Token::TemplateData(_) | Token::VariableEnd => {}
-            Token::Str(_) | Token::String(_) | Token::Int(_) | Token::Int128(_) | Token::Float(_) => {}
-            Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::FloorDiv | Token::Pow | Token::Mod => self.operator(),
-            Token::Dot | Token::Tilde | Token::Pipe => self.operator(),
-            Token::Eq | Token::Ne | Token::Gt | Token::Gte | Token::Lt | Token::Lte => self.operator(),
+            Token::TemplateData(_)
+            | Token::VariableEnd
+            | Token::Str(_)
+            | Token::String(_)
+            | Token::Int(_)
+            | Token::Int128(_)
+            | Token::Float(_) => {}
+            Token::Plus
+            | Token::Minus
+            | Token::Mul
+            | Token::Div
+            | Token::FloorDiv
+            | Token::Pow
+            | Token::Mod
+            | Token::Dot
+            | Token::Tilde
+            | Token::Pipe
+            | Token::Eq
+            | Token::Ne
+            | Token::Gt
+            | Token::Gte
+            | Token::Lt
+            | Token::Lte => self.operator(),
         }
     }
 
@@ -145,7 +163,7 @@ impl Depth {
             && let Some(closed) = self.levels.pop()
             && let Some(outer) = self.levels.last_mut()
         {
-            outer.inside = outer.inside.max(closed.depth() + 1);
+            outer.inside = outer.inside.max(closed.depth());
         }
     }
 

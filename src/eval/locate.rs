@@ -66,7 +66,7 @@ mod tests {
             (3..14, "x {{ b }}", 5..6, "job.yaml:1:10"),
             (18..27, "x {{ b }}", 5..6, "job.yaml:2:9"),
             (31..48, "one\n{{ b }}", 7..8, "job.yaml:5:6"),
-            (54..73, "\t{{ b }} {{ b }}", 4..5, "job.yaml:6:4"),
+            (52..71, "\t{{ b }} {{ b }}", 4..5, "job.yaml:6:4"),
             (18..27, "x {{ b }}", 90..99, "job.yaml:2:4"),
         ] {
             let place = Place::new(&source, range);

@@ -5,11 +5,12 @@
 
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed};
+use crate::base::text;
 use crate::eval::environment::{ENGINE, SYNTAX};
 use crate::eval::limits::{self, Form};
 use crate::eval::locate::{excerpt, locate};
 use crate::eval::refusal::Refusal;
-use crate::eval::rewrite::Rewriting;
+use crate::eval::rewrite::{Needed, Rewriting};
 use crate::eval::scope::Scope;
 use crate::record::fault::{Fault, FaultKind};
 use minijinja::machinery::ast::{Expr, Stmt};
@@ -85,7 +86,7 @@ fn found(source: &Placed<String>, rewriting: Rewriting<'_>) -> Result<Vec<FreeNa
         let first = at(source, first.message, first.span).did_you_mean(first.near.as_deref());
         return Err(problems.fold(first, |all, next| all.also(&place(next.span), next.message)));
     }
-    let name = |needed: crate::eval::rewrite::Needed| FreeName { place: place(needed.span), path: needed.path, optional: needed.optional };
+    let name = |needed: Needed| FreeName { place: place(needed.span), path: needed.path, optional: needed.optional };
     Ok(rewriting.needed.into_iter().map(name).collect())
 }
 
@@ -172,19 +173,19 @@ fn compute<T>(
 fn fault(source: &Placed<String>, error: &Error) -> Fault {
     let range = error.range();
     let place = range.clone().map_or_else(|| source.place.clone(), |range| locate(&source.place, &source.value, range));
-    Fault::new(FaultKind::Template, format!("{} ({place})", sentence(error, excerpt(&source.value, range))))
+    Fault::new(FaultKind::Template, format!("{} ({place})", sentence(error, excerpt(&source.value, range).as_deref())))
 }
 
-fn sentence(error: &Error, excerpt: Option<String>) -> String {
-    let subject = excerpt.as_ref().map_or_else(|| "the expression".to_owned(), |excerpt| format!("`{excerpt}`"));
+fn sentence(error: &Error, excerpt: Option<&str>) -> String {
+    let subject = excerpt.map_or_else(|| "the expression".to_owned(), |excerpt| format!("`{excerpt}`"));
     if let Some(refusal) = refusal(error) {
         return format!("{subject} {refusal}");
     }
     match (error.kind(), error.detail()) {
         (ErrorKind::OutOfFuel, _) => "the template takes too many steps; does every loop end?".to_owned(),
         (ErrorKind::UndefinedError, _) => format!("{subject} is undefined"),
-        (_, Some(detail)) if excerpt.is_some() => format!("{subject}: {}", crate::base::text::one_line(detail, 300)),
-        (_, Some(detail)) => crate::base::text::one_line(detail, 300),
+        (_, Some(detail)) if excerpt.is_some() => format!("{subject}: {}", text::one_line(detail, 300)),
+        (_, Some(detail)) => text::one_line(detail, 300),
         (kind, None) => format!("{subject}: {kind}"),
     }
 }

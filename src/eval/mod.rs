@@ -4,7 +4,7 @@
 //! nothing. Nothing here touches a file, socket, clock, thread or the environment, and what a device answered is data:
 //! it is never rendered as a template. Room order: `refusal`, `convert`, `scope`, `budget`, `compare`, `guard`,
 //! `filters`, `environment`, `limits`, `rewrite`, `locate`, `machine`, `template`, `expression`, `value`, `pattern`, `parse`, `path`,
-//! `describe`, `extract`, `nearest`, `judge`, `operator`, `assertion`, `capture`; each may use those before it.
+//! `describe`, `extract`, `nearest`, `judge`, `expected`, `operator`, `assertion`, `capture`; each may use those before it.
 
 mod refusal;
 
@@ -35,6 +35,28 @@ pub mod template;
 pub mod expression;
 
 pub mod value;
+
+mod pattern;
+
+pub mod parse;
+
+mod path;
+
+mod describe;
+
+pub mod extract;
+
+mod nearest;
+
+mod judge;
+
+mod expected;
+
+mod operator;
+
+pub mod assertion;
+
+pub mod capture;
 
 #[cfg(test)]
 mod tests;

@@ -49,7 +49,10 @@ pub(super) enum Refusal {
     /// An integer beyond 64 bits.
     #[error("does not fit into 64 bits")]
     TooWide,
-    /// More text or work than one template may make.
+    /// More work than one template may make.
+    #[error("takes more work than a template may make")]
+    TooMuch,
+    /// More text or data than one template may make.
     #[error("makes more than {0}")]
     TooLarge(&'static str),
     /// Lists in lists in lists.

@@ -85,8 +85,16 @@ fn comparison(kind: BinOpKind) -> Option<Operator> {
         BinOpKind::Gt => Some(Operator::Gt),
         BinOpKind::Gte => Some(Operator::Ge),
         BinOpKind::In => Some(Operator::In),
-        BinOpKind::ScAnd | BinOpKind::ScOr | BinOpKind::Add | BinOpKind::Sub | BinOpKind::Mul => None,
-        BinOpKind::Div | BinOpKind::FloorDiv | BinOpKind::Rem | BinOpKind::Pow | BinOpKind::Concat => None,
+        BinOpKind::ScAnd
+        | BinOpKind::ScOr
+        | BinOpKind::Add
+        | BinOpKind::Sub
+        | BinOpKind::Mul
+        | BinOpKind::Div
+        | BinOpKind::FloorDiv
+        | BinOpKind::Rem
+        | BinOpKind::Pow
+        | BinOpKind::Concat => None,
     }
 }
 
@@ -124,7 +132,7 @@ impl<'a> Rewriting<'a> {
                 let true_expr = self.condition(&node.true_expr);
                 let false_expr = match &node.false_expr {
                     Some(otherwise) => self.condition(otherwise),
-                    None => guarded(guard::NO_ELSE, constant((), node.span()), Vec::new(), extent(expr)),
+                    None => Self::no_else(expr),
                 };
                 Expr::IfExpr(Spanned::new(IfExpr { test_expr, true_expr, false_expr: Some(false_expr) }, node.span()))
             }
@@ -138,19 +146,16 @@ impl<'a> Rewriting<'a> {
             Expr::Const(node) => constant(node.value.clone(), node.span()),
             Expr::Slice(node) => self.slice(node),
             Expr::UnaryOp(node) => {
-                let op = match node.op {
-                    UnaryOpKind::Not => UnaryOpKind::Not,
-                    UnaryOpKind::Neg => UnaryOpKind::Neg,
-                };
+                let op = if matches!(node.op, UnaryOpKind::Not) { UnaryOpKind::Not } else { UnaryOpKind::Neg };
                 Expr::UnaryOp(Spanned::new(UnaryOp { op, expr: self.value(&node.expr) }, node.span()))
             }
             Expr::BinOp(node) => self.binary(expr, node),
             Expr::Compare(node) => self.chain(expr, node),
             Expr::IfExpr(node) => self.conditional(expr, node, missing),
             Expr::Filter(node) => self.filter(expr, node, missing),
-            Expr::Test(node) => self.test(node),
+            Expr::Test(node) => self.test(expr, node),
             Expr::Call(node) => {
-                let call = Expr::Call(Spanned::new(self.call(node), node.span()));
+                let call = Expr::Call(Spanned::new(self.call(node), extent(expr)));
                 if missing == Missing::Accepted { call } else { guarded(guard::CHARGED, call, Vec::new(), extent(expr)) }
             }
             Expr::List(_) | Expr::Tuple(_) | Expr::Map(_) => self.literal(expr),
@@ -197,11 +202,11 @@ impl<'a> Rewriting<'a> {
         let expr = guarded(guard::SLICED, self.value(&node.expr), Vec::new(), extent(&node.expr));
         let start = node.start.as_ref().map(|bound| self.value(bound));
         let stop = node.stop.as_ref().map(|bound| self.value(bound));
-        let step = node.step.as_ref().map(|step| {
+        let stride = node.step.as_ref().map(|step| {
             let bounds = CallArg::Pos(constant(has_bounds, step.span()));
             guarded(guard::STEP, self.value(step), vec![bounds], extent(step))
         });
-        Expr::Slice(Spanned::new(Slice { expr, start, stop, step }, node.span()))
+        Expr::Slice(Spanned::new(Slice { expr, start, stop, step: stride }, node.span()))
     }
 
     fn binary(&mut self, expr: &Expr<'a>, node: &Spanned<BinOp<'a>>) -> Expr<'a> {
@@ -239,17 +244,21 @@ impl<'a> Rewriting<'a> {
         let false_expr = match (&node.false_expr, missing) {
             (Some(otherwise), _) => Some(self.expr(otherwise, missing)),
             (None, Missing::Accepted) => None,
-            (None, Missing::Refused) => Some(guarded(guard::NO_ELSE, constant((), node.span()), Vec::new(), extent(expr))),
+            (None, Missing::Refused) => Some(Self::no_else(expr)),
         };
         Expr::IfExpr(Spanned::new(IfExpr { test_expr, true_expr, false_expr }, node.span()))
     }
 
-    fn test(&mut self, node: &Spanned<Test<'a>>) -> Expr<'a> {
+    fn no_else(expr: &Expr<'a>) -> Expr<'a> {
+        guarded(guard::NO_ELSE, constant((), extent(expr)), Vec::new(), extent(expr))
+    }
+
+    fn test(&mut self, whole: &Expr<'a>, node: &Spanned<Test<'a>>) -> Expr<'a> {
         let missing = if matches!(node.name, "defined" | "undefined") { Missing::Accepted } else { Missing::Refused };
         self.known_test(node.name, node.span());
         let expr = self.expr(&node.expr, missing);
         let args = self.args(&node.args);
-        Expr::Test(Spanned::new(Test { name: node.name, expr, args }, node.span()))
+        Expr::Test(Spanned::new(Test { name: node.name, expr, args }, extent(whole)))
     }
 
     fn literal(&mut self, expr: &Expr<'a>) -> Expr<'a> {

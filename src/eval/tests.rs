@@ -9,9 +9,15 @@ use crate::record::fault::FaultKind;
 use proptest::prelude::{Strategy, proptest};
 use serde_json::json;
 
+mod assertions;
+
+mod captures;
+
 mod guarded;
 
 mod hostile;
+
+mod sources;
 
 mod typed;
 
@@ -54,78 +60,15 @@ fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
     thread.join().expect("no panic");
 }
 
+/// Bits of templates, set apart by semicolons.
+const SCRAPS: &str = "{{ ; }} ; {% ; %} ; {# ; #} ; name ; port ; ports ; device ; . ; [ ; ] ; ( ; ) ; | ; 'a' ; 1 ; - ; ~ ; + ; == ; < ; in ; not ; if ; \
+    else ; for x in ports ; endfor ; endif ; set x = 1 ; set y ; endset ; break ; continue ; is ; defined ; upper ; default ; loop ; \
+    macro m(a) ; endmacro ; m(1) ; :: ; ::-1 ; , ; { ; } ; \n ; ä ; \\ ; \" ; raw ; endraw ; with a = 1 ; endwith ; ** ; first ; join ; \
+    namespace() ; 9999999999999999999 ; do ; call m(1) ; endcall ; filter upper ; endfilter ; recursive";
+
 /// Bits of templates, glued together at random.
 fn scraps() -> impl Strategy<Value = String> {
-    let scrap = proptest::sample::select(vec![
-        "{{",
-        "}}",
-        "{%",
-        "%}",
-        "{#",
-        "#}",
-        " ",
-        "name",
-        "port",
-        "ports",
-        "device",
-        ".",
-        "[",
-        "]",
-        "(",
-        ")",
-        "|",
-        "'a'",
-        "1",
-        "-",
-        "~",
-        "+",
-        "==",
-        "<",
-        "in",
-        "not",
-        "if",
-        "else",
-        "for x in ports",
-        "endfor",
-        "endif",
-        "set x = 1",
-        "set y",
-        "endset",
-        "break",
-        "continue",
-        "is",
-        "defined",
-        "upper",
-        "default",
-        "loop",
-        "macro m(a)",
-        "endmacro",
-        "m(1)",
-        "::",
-        "::-1",
-        ",",
-        "{",
-        "}",
-        "\n",
-        "ä",
-        "\\",
-        "\"",
-        "raw",
-        "endraw",
-        "with a = 1",
-        "endwith",
-        "**",
-        "first",
-        "join",
-        "namespace()",
-        "9999999999999999999",
-        "do",
-        "call m(1)",
-        "endcall",
-        "filter upper",
-        "endfilter",
-        "recursive",
-    ]);
+    let scrap = proptest::sample::select(SCRAPS.split(" ; ").collect::<Vec<_>>());
     proptest::collection::vec(scrap, 0..24).prop_map(|scraps| scraps.join(" "))
 }
 

@@ -136,7 +136,7 @@ impl<'a> Rewriting<'a> {
             }
             Expr::GetAttr(method) => {
                 if matches!(&method.expr, Expr::Var(base) if base.id == "self") {
-                    self.problem("blocks and template inheritance are not available", node.span());
+                    self.problem("blocks and template inheritance are not available", extent(&method.expr));
                 }
                 let base = guarded(guard::CHARGED, self.value(&method.expr), Vec::new(), extent(&method.expr));
                 Expr::GetAttr(Spanned::new(GetAttr { expr: base, name: method.name }, method.span()))

@@ -1,7 +1,7 @@
 //! Statements: rebuilt where they are supported, refused where they are not.
 
 use crate::eval::guard;
-use crate::eval::rewrite::{Frame, Rewriting, constant, guarded};
+use crate::eval::rewrite::{Frame, Rewriting, constant, extent, guarded};
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{
     Break, CallBlock, Continue, Do, EmitExpr, EmitRaw, Expr, FilterBlock, ForLoop, GetAttr, IfCond, List, Macro, Set, SetBlock, Spanned,
@@ -93,7 +93,7 @@ impl<'a> Rewriting<'a> {
     /// A call that is written out at once needs no guard: writing refuses undefined, and `loop(...)` must be seen as such.
     fn emitted(&mut self, expr: &Expr<'a>) -> Expr<'a> {
         match expr {
-            Expr::Call(node) => Expr::Call(Spanned::new(self.call(node), node.span())),
+            Expr::Call(node) => Expr::Call(Spanned::new(self.call(node), extent(expr))),
             other => self.value(other),
         }
     }

@@ -72,7 +72,7 @@ fn comparisons_across_kinds_are_errors_that_name_both() {
         ("device < device", "`device < device` orders a mapping, which has no order (job.yaml:1:1)"),
         ("1 < 'a' < 3", "`1 < 'a' < 3` compares a number with text; convert with `| int` or `| float` (job.yaml:1:1)"),
         ("port is gt '9'", "`port is gt '9'` compares a number with text; convert with `| int` or `| float` (job.yaml:1:1)"),
-        ("(port + 1) > vlan", "`(port + 1) > vlan` compares a number with text; convert with `| int` or `| float` (job.yaml:1:1)"),
+        ("(port + 1) > vlan", "`(port + 1) > vlan` compares a number with text; convert with `| int` or `| float` (job.yaml:1:2)"),
         ("[1, '2'] | max", "`[1, '2'] | max` compares a number with text; convert with `| int` or `| float` (job.yaml:1:1)"),
         ("mixed | sort", "`mixed | sort` compares a number with text; convert with `| int` or `| float` (job.yaml:1:1)"),
         (

@@ -9,7 +9,7 @@ use crate::eval::value::Value;
 use crate::model::yaml::{Entry, Kind, Scalar, Yaml};
 use serde_json::json;
 
-fn yaml(data: &Data) -> Yaml {
+pub(super) fn yaml(data: &Data) -> Yaml {
     let source = Source::new("job.yaml", data.to_string());
     let place = Place::new(&source, 0..0);
     let kind = match data {
