@@ -60,12 +60,3 @@ pub mod capture;
 
 #[cfg(test)]
 mod tests;
-
-/// s
-pub mod assertion;
-/// s
-pub mod capture;
-/// s
-pub mod extract;
-/// s
-pub mod parse;

@@ -78,16 +78,13 @@ fn judge_answer(step: &Step, scope: &Scope, answer: &Answer, default: DefaultChe
     if step.assertions.is_none() && !judge_by_default(answer, default, step, &mut judged) {
         return judged;
     }
-    let mut evidence = Evidence::new(Some(answer), None);
-    let parsed = match step.parser.as_ref().map(|parser| parser.parse(evidence.text(), scope)) {
+    let parsed = match step.parser.as_ref().map(|parser| parser.parse(&answer.text(), scope)) {
         None => None,
         Some(Ok(parsed)) => Some(parsed),
-        Some(Err(ParseError::Refused(sentence))) => return Judged { problem: sentence, ..judged },
         Some(Err(ParseError::Fault(fault))) => return Judged { fault: Some(fault), ..judged },
+        Some(Err(refused)) => return Judged { problem: refused.to_string(), ..judged },
     };
-    if let Some(parsed) = &parsed {
-        evidence = evidence.with_parsed(parsed);
-    }
+    let evidence = Evidence::new(Some(answer), parsed.as_ref());
     let mut scope = scope.clone();
     if step.reads_result {
         scope = scope.over(Layer::of("result", &result(answer, &evidence, parsed.as_ref())));
