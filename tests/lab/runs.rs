@@ -104,7 +104,18 @@ tests:
 "#;
     let left = run_on_one_server(job);
     assert_eq!(left.status, Some(1), "{}", left.said);
-    expect_test::expect![[""]].assert_eq(&left.table());
+    expect_test::expect![[r#"
+        passed  connect [r1]
+        passed  passes [r1]
+        failure runner.check  fails [r1]: step 1 echo hello: expected something that contains `goodbye`, got `hello`
+        failure runner.check  exits [r1]: step 1 echo why >&2; exit 3: expected exit code 0, got 3: why
+        error runner.timeout  hangs [r1]: step 1 echo begun; sleep 600: r1 via cli: waiting for the end of the command timed out after 1s (`timeout` at job.yaml:8)
+        error runner.lost  dropped [r1]: step 1 echo half of it; kill -9 $PPID; sleep 600: r1 via cli: the peer closed the connection while waiting for the end of the command
+        error runner.lost  dropped with a pattern that matches [r1]: step 1 echo half of it; kill -9 $PPID; sleep 600: r1 via cli: the peer closed the connection while waiting for the end of the command
+        error runner.lost  killed [r1]: step 1 echo nearly; kill -9 $$: r1 via cli: the command was killed by signal KILL
+        error runner.lost  killed with a pattern that matches [r1]: step 1 echo nearly; kill -9 $$: r1 via cli: the command was killed by signal KILL
+        passed  still there [r1]
+    "#]].assert_eq(&left.table());
     assert!(left.case("hangs").content.contains("begun"), "the last bytes are shown");
     assert!(left.case("dropped").content.contains("half of it"), "the last bytes are shown");
 }
@@ -211,7 +222,13 @@ teardown: [{shell: "touch job-cleaned"}]
     assert_eq!(left.status, Some(130), "{}", left.said);
     assert!(signalled.elapsed() < Duration::from_secs(20), "{:?}", signalled.elapsed());
     assert!(program.path("cell-cleaned").exists() && program.path("job-cleaned").exists(), "teardown ran: {}", left.said);
-    expect_test::expect![[""]].assert_eq(&left.table());
+    expect_test::expect![[r#"
+        passed  connect [r1]
+        error runner.interrupted  long [r1]: interrupted by SIGINT
+        skipped runner.not_run  never [r1]: not run: interrupted by SIGINT
+        passed  teardown
+    "#]]
+    .assert_eq(&left.table());
 }
 
 #[test]
