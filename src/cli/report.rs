@@ -24,7 +24,9 @@ pub(super) fn report(arguments: &Report, world: &World) -> ExitStatus {
     let junit = arguments.junit.iter().map(|path| Box::new(JunitFile::create(path)) as Box<dyn Reporter>);
     let failures: Vec<ReportError> =
         junit.chain([Box::new(console) as Box<dyn Reporter>]).filter_map(|mut reporter| reporter.finish(&ledger).err()).collect();
-    failures.iter().for_each(|failure| say(failure));
+    for failure in &failures {
+        say(failure);
+    }
     if failures.is_empty() { ledger.status.unwrap_or_else(|| ledger.exit_status()) } else { ExitStatus::ReportUnwritable }
 }
 

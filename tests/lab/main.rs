@@ -1,7 +1,7 @@
 //! Against real daemons on 127.0.0.1, which the tests start with throwaway keys and end by pid. A daemon that is missing
 //! fails its tests.
 
-#![expect(clippy::expect_used, reason = "a test whose stage cannot be set has failed")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test whose stage cannot be set has failed")]
 
 mod hostile;
 mod program;

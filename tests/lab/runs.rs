@@ -116,8 +116,8 @@ tests:
         error runner.lost  killed with a pattern that matches [r1]: step 1 echo nearly; kill -9 $$: r1 via cli: the command was killed by signal KILL
         passed  still there [r1]
     "#]].assert_eq(&left.table());
-    assert!(left.case("hangs").content.contains("begun"), "the last bytes are shown");
-    assert!(left.case("dropped").content.contains("half of it"), "the last bytes are shown");
+    assert!(left.case("hangs [r1]").content.contains("begun"), "the last bytes are shown");
+    assert!(left.case("dropped [r1]").content.contains("half of it"), "the last bytes are shown");
 }
 
 #[test]

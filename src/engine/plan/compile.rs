@@ -257,7 +257,7 @@ impl<'a> Compiler<'a> {
     fn checks(&mut self, step: &model::step::Step) -> Checks {
         let parser = step.parse.as_ref().and_then(|parse| {
             let parser = self.kept(Parser::compile(parse).map_err(|complaint| vec![complaint]))?;
-            self.names.check(&parser.free_names(), self.complaints);
+            self.names.check(parser.free_names(), self.complaints);
             Some(parser)
         });
         let mut free: Vec<FreeName> = Vec::new();
