@@ -11,6 +11,7 @@ use crate::eval::refusal::Refusal;
 use minijinja::value::{Kwargs, Rest, StringInput, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters, functions};
 use minijinja_contrib::pycompat;
+use std::borrow::Cow;
 
 /// The most columns, repetitions or slots that a filter may be asked for.
 const REACH: usize = 100_000;
@@ -32,6 +33,15 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("max", max);
     environment.add_filter("sort", sort);
     environment.add_filter("unique", unique);
+    environment.add_filter("sum", sum);
+    environment.add_filter("groupby", groupby);
+    environment.add_filter("selectattr", selectattr);
+    environment.add_filter("rejectattr", rejectattr);
+    environment.add_test("odd", odd);
+    environment.add_test("even", even);
+    environment.add_test("divisibleby", divisibleby);
+    environment.add_test("startingwith", startingwith);
+    environment.add_test("endingwith", endingwith);
     environment.add_filter("zip", zip);
     environment.remove_filter("pprint");
     environment.remove_filter("safe");
@@ -238,6 +248,82 @@ fn max(state: &mut State<'_, '_>, value: Value, kwargs: Kwargs) -> Result<Value,
 fn sort(state: &mut State<'_, '_>, value: Value, kwargs: Kwargs) -> Result<Value, Error> {
     ordered(state, &value, &kwargs)?;
     filters::sort(state, value, kwargs)
+}
+
+/// Refuses a list of which some item lacks the attribute: what is undefined there would count as 0, or as false.
+fn attributes(state: &mut State<'_, '_>, value: &Value, attribute: Option<&str>) -> Result<(), Error> {
+    let Some(attribute) = attribute else {
+        return Ok(());
+    };
+    let values = state.apply_filter("map", &[value.clone(), Kwargs::from_iter([("attribute", Value::from(attribute))]).into()])?;
+    let lacking = convert::items(&values)?.any(|value| value.is_undefined());
+    if lacking { Err(Refusal::Attribute(attribute.to_owned()).into()) } else { Ok(()) }
+}
+
+fn sum(state: &mut State<'_, '_>, value: Value, attribute: Option<&str>, start: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
+    attributes(state, &value, attribute.or(kwargs.peek::<Option<&str>>("attribute")?))?;
+    filters::sum(state, value, attribute, start, kwargs)
+}
+
+fn groupby(state: &mut State<'_, '_>, value: Value, attribute: Option<&str>, kwargs: Kwargs) -> Result<Value, Error> {
+    if !kwargs.has("default") {
+        attributes(state, &value, attribute.or(kwargs.peek::<Option<&str>>("attribute")?))?;
+    }
+    filters::groupby(value, attribute, kwargs)
+}
+
+fn selectattr(
+    state: &mut State<'_, '_>,
+    value: Value,
+    attribute: Cow<'_, str>,
+    test: Option<Cow<'_, str>>,
+    arguments: Rest<ValueOrKwargs>,
+) -> Result<Vec<Value>, Error> {
+    if !matches!(test.as_deref(), Some("defined" | "undefined")) {
+        attributes(state, &value, Some(&attribute))?;
+    }
+    filters::selectattr(state, value, attribute, test, arguments)
+}
+
+fn rejectattr(
+    state: &mut State<'_, '_>,
+    value: Value,
+    attribute: Cow<'_, str>,
+    test: Option<Cow<'_, str>>,
+    arguments: Rest<ValueOrKwargs>,
+) -> Result<Vec<Value>, Error> {
+    if !matches!(test.as_deref(), Some("defined" | "undefined")) {
+        attributes(state, &value, Some(&attribute))?;
+    }
+    filters::rejectattr(state, value, attribute, test, arguments)
+}
+
+fn tested<T>(value: &Value, needed: &'static str, part: Option<T>) -> Result<T, Error> {
+    part.ok_or_else(|| Refusal::Untestable { found: Sort::of(value).noun(), needed }.into())
+}
+
+fn integer(value: &Value) -> Result<i64, Error> {
+    tested(value, "an integer", value.as_i64().filter(|_| value.is_integer()))
+}
+
+fn odd(value: &Value) -> Result<bool, Error> {
+    integer(value).map(|number| number % 2 != 0)
+}
+
+fn even(value: &Value) -> Result<bool, Error> {
+    integer(value).map(|number| number % 2 == 0)
+}
+
+fn divisibleby(value: &Value, divisor: &Value) -> Result<bool, Error> {
+    Ok(integer(value)?.checked_rem(integer(divisor)?) == Some(0))
+}
+
+fn startingwith(value: &Value, start: &Value) -> Result<bool, Error> {
+    Ok(tested(value, "text", value.as_str())?.starts_with(tested(start, "text", start.as_str())?))
+}
+
+fn endingwith(value: &Value, end: &Value) -> Result<bool, Error> {
+    Ok(tested(value, "text", value.as_str())?.ends_with(tested(end, "text", end.as_str())?))
 }
 
 fn unique(state: &mut State<'_, '_>, value: Value, kwargs: Kwargs) -> Result<Value, Error> {
