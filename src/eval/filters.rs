@@ -184,18 +184,33 @@ fn indent(value: StringInput<'_>, width: Option<usize>, first: Option<bool>, bla
 }
 
 fn format(state: &mut State<'_, '_>, pattern: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> {
-    widths(pattern.as_str().unwrap_or_default())?;
+    percent_widths(pattern.as_str().unwrap_or_default())?;
     filters::format(state, pattern, arguments)
 }
 
-/// Refuses a format with a width of more than three digits, or one that takes its width from an argument.
-fn widths(pattern: &str) -> Result<(), Refusal> {
-    let digits = pattern.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
-    let mut flags = pattern.split('%').skip(1).map(|part| part.trim_start_matches(|c: char| "-+ #.0123456789".contains(c)));
-    if digits > 3 || flags.any(|rest| rest.starts_with('*')) || pattern.contains(":{") {
-        return Err(Refusal::OutOfReach("a width of more than 999 columns, or one that is computed".to_owned()));
-    }
-    Ok(())
+/// Whether a field of a format has a width of more than three digits.
+fn is_wide(field: &str) -> bool {
+    field.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 3)
+}
+
+/// Refuses a format that asks for more columns than anybody needs, or takes their number from an argument.
+fn narrow(refused: bool) -> Result<(), Refusal> {
+    let reason = || Refusal::OutOfReach("a width of more than 999 columns, or one that is computed".to_owned());
+    if refused { Err(reason()) } else { Ok(()) }
+}
+
+/// Looks at the fields of `%5d`.
+fn percent_widths(pattern: &str) -> Result<(), Refusal> {
+    narrow(pattern.split('%').skip(1).any(|part| {
+        let flags = part.find(|c: char| !"-+ #.0123456789".contains(c)).unwrap_or(part.len());
+        is_wide(&part[..flags]) || part[flags..].starts_with('*')
+    }))
+}
+
+/// Looks at the fields of `{:5}`. `{{` and `}}` stand for braces; what is between single ones is a field.
+fn brace_widths(pattern: &str) -> Result<(), Refusal> {
+    let fields = pattern.replace("{{", "").replace("}}", "");
+    narrow(fields.split('{').skip(1).any(|part| part.find('}').is_none_or(|end| is_wide(&part[..end]))))
 }
 
 fn batch(state: &State<'_, '_>, value: Value, count: usize, fill: Option<Value>) -> Result<Value, Error> {
@@ -344,7 +359,7 @@ fn method(state: &mut State<'_, '_>, value: &Value, name: &str, arguments: &[Val
             replaced(Budget::of(state), text, from.as_str().unwrap_or_default(), to.as_str().unwrap_or_default())?;
         }
         ("join", Some(joiner), [items]) => return joined(state, items, joiner).map(Value::from),
-        ("format", Some(pattern), _) => widths(pattern)?,
+        ("format", Some(pattern), _) => brace_widths(pattern)?,
         ("count", None, [wanted]) if Sort::of(value) == Sort::List => {
             let mut count = 0;
             for item in convert::items(value)? {

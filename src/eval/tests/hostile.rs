@@ -47,6 +47,11 @@ fn huge_texts_and_values_end_with_an_error() {
         "{{ '%999999999s' | format('a') }}".to_owned(),
         "{{ '%*d' | format(999999999, 1) }}".to_owned(),
         "{{ '{:>999999999}'.format('a') }}".to_owned(),
+        "{{ '{:{}}'.format('a', 999999999) }}".to_owned(),
+        "{{ '{:}}9999999999}'.format('a') }}".to_owned(),
+        "{{ '{:{{9999999999}'.format('a') }}".to_owned(),
+        "{{ '{:{{>9999999999}'.format('a') }}".to_owned(),
+        "{{ '{:}}>9999999999}'.format('a') }}".to_owned(),
         "{{ 'a' | indent(999999999, true) }}".to_owned(),
         "{{ [1] | batch(999999999, 0) | list }}".to_owned(),
     ] {

@@ -90,7 +90,10 @@ fn what_people_know_from_jinja_works() {
         ("{{ [{'a': 1}, {'a': 5}] | selectattr('a', 'gt', 2) | map(attribute='a') | join(',') }}", "5"),
         ("{{ 3 is odd }} {{ 6 is divisibleby(3) }} {{ 'ab' is startingwith('a') }}", "True True True"),
         ("{{ [3, 1, 2] | sort }} {{ [{'n': 2}, {'n': 1}] | sort(attribute='n') | map(attribute='n') | list }}", "[1, 2, 3] [1, 2]"),
-        ("{{ 'a-b'.replace('-', '+') }} {{ '%s/%d' | format('x', 24) }} {{ '{}:{}'.format(1, 2) }}", "a+b x/24 1:2"),
+        (
+            "{{ 'a-b'.replace('-', '+') }} {{ '%s { 65001/%d' | format('x', 24) }} {{ '{}:{} 65001'.format(1, 2) }}",
+            "a+b x { 65001/24 1:2 65001",
+        ),
         ("{{ 'x\ny' | indent(2) }}", "x\n  y"),
         ("a{# comment #}b{% raw %}{{ x }}{% endraw %}\n", "ab{{ x }}\n"),
         ("{% set a, b = (1, 2) %}{{ b }}", "2"),
