@@ -199,9 +199,10 @@ fn narrow(refused: bool) -> Result<(), Refusal> {
     if refused { Err(reason()) } else { Ok(()) }
 }
 
-/// Looks at the fields of `%5d`.
+/// Looks at the fields of `%5d` and `%(name)5d`.
 fn percent_widths(pattern: &str) -> Result<(), Refusal> {
     narrow(pattern.split('%').skip(1).any(|part| {
+        let part = part.strip_prefix('(').and_then(|named| named.split_once(')')).map_or(part, |(_, rest)| rest);
         let flags = part.find(|c: char| !"-+ #.0123456789".contains(c)).unwrap_or(part.len());
         is_wide(&part[..flags]) || part[flags..].starts_with('*')
     }))

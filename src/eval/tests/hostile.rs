@@ -45,6 +45,7 @@ fn huge_texts_and_values_end_with_an_error() {
         repeated("{% set x = [1] %}", "{% set x = x | zip(x) | list %}", "{{ x }}"),
         repeated("{% set n = namespace(x=[1]) %}", "{% set n.x = [n.x, n.x] %}", "{{ n.x }}"),
         "{{ '%999999999s' | format('a') }}".to_owned(),
+        "{{ '%(a)999999999s' | format(a='a') }}".to_owned(),
         "{{ '%*d' | format(999999999, 1) }}".to_owned(),
         "{{ '{:>999999999}'.format('a') }}".to_owned(),
         "{{ '{:{}}'.format('a', 999999999) }}".to_owned(),
