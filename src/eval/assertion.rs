@@ -44,6 +44,9 @@ impl Assertion {
                 None
             }
         };
+        if let (Some(extractor), Some(operator)) = (&extractor, &operator) {
+            diagnostics.extend(pointless(extractor, operator, &written.operator.place));
+        }
         match (extractor, operator) {
             (Some(extractor), Some(operator)) if diagnostics.is_empty() => {
                 Ok(Self { extractor, operator, message, place: written.extract.place.clone() })
@@ -116,4 +119,18 @@ impl Assertion {
         let message = self.message.iter().flat_map(Template::free_names).cloned();
         self.extractor.free_names().into_iter().chain(self.operator.free_names()).chain(message).collect()
     }
+}
+
+/// An operator that says nothing about what its source finds.
+fn pointless(extractor: &Extractor, operator: &Operator, place: &Place) -> Option<Diagnostic> {
+    let source = extractor.shown();
+    if operator.asks_existence() && extractor.always_finds() {
+        let message = format!("`exists` says nothing about `{source}`, which is always there");
+        return Some(Diagnostic::error(place, message).hint("`empty` tells whether there is anything in it"));
+    }
+    if operator.counts() && !extractor.can_find_several() {
+        let message = format!("`count` says nothing about `{source}`, which finds one value at most");
+        return Some(Diagnostic::error(place, message).hint("parse the answer and count with `jsonpath`, or count `lines`"));
+    }
+    None
 }

@@ -176,6 +176,22 @@ impl Extractor {
         matches!(self.from, From::Of(Part::Duration)) && self.filters.is_empty()
     }
 
+    /// Whether it always finds something, so that asking whether it exists says nothing.
+    pub(super) fn always_finds(&self) -> bool {
+        match &self.from {
+            From::Of(Part::Text | Part::Stdout | Part::Stderr | Part::Duration) | From::Value(..) => !self.filters.contains(&Filter::First),
+            From::Of(Part::ExitCode | Part::Status) | From::Path(_) | From::Regex(_) | From::Line(_) => false,
+        }
+    }
+
+    /// Whether it can find several values, so that counting them says something.
+    pub(super) fn can_find_several(&self) -> bool {
+        match &self.from {
+            From::Path(_) | From::Value(..) => true,
+            From::Of(_) | From::Regex(_) | From::Line(_) => self.filters.contains(&Filter::Lines),
+        }
+    }
+
     /// The text of the answer that is looked at, where it is all or a part of that text.
     pub(super) fn searched<'e>(&self, evidence: &'e Evidence<'_>) -> Option<&'e str> {
         match &self.from {

@@ -11,6 +11,7 @@ use crate::eval::refusal::Refusal;
 use minijinja::value::{Kwargs, Rest, StringInput, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters, functions};
 use minijinja_contrib::pycompat;
+use std::borrow::Cow;
 
 /// The most columns, repetitions or slots that a filter may be asked for.
 const REACH: usize = 100_000;
@@ -32,6 +33,15 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("max", max);
     environment.add_filter("sort", sort);
     environment.add_filter("unique", unique);
+    environment.add_filter("sum", sum);
+    environment.add_filter("groupby", groupby);
+    environment.add_filter("selectattr", selectattr);
+    environment.add_filter("rejectattr", rejectattr);
+    environment.add_test("odd", odd);
+    environment.add_test("even", even);
+    environment.add_test("divisibleby", divisibleby);
+    environment.add_test("startingwith", startingwith);
+    environment.add_test("endingwith", endingwith);
     environment.add_filter("zip", zip);
     environment.remove_filter("pprint");
     environment.remove_filter("safe");
@@ -174,18 +184,34 @@ fn indent(value: StringInput<'_>, width: Option<usize>, first: Option<bool>, bla
 }
 
 fn format(state: &mut State<'_, '_>, pattern: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> {
-    widths(pattern.as_str().unwrap_or_default())?;
+    percent_widths(pattern.as_str().unwrap_or_default())?;
     filters::format(state, pattern, arguments)
 }
 
-/// Refuses a format with a width of more than three digits, or one that takes its width from an argument.
-fn widths(pattern: &str) -> Result<(), Refusal> {
-    let digits = pattern.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
-    let mut flags = pattern.split('%').skip(1).map(|part| part.trim_start_matches(|c: char| "-+ #.0123456789".contains(c)));
-    if digits > 3 || flags.any(|rest| rest.starts_with('*')) || pattern.contains(":{") {
-        return Err(Refusal::OutOfReach("a width of more than 999 columns, or one that is computed".to_owned()));
-    }
-    Ok(())
+/// Whether a field of a format has a width of more than three digits.
+fn is_wide(field: &str) -> bool {
+    field.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 3)
+}
+
+/// Refuses a format that asks for more columns than anybody needs, or takes their number from an argument.
+fn narrow(refused: bool) -> Result<(), Refusal> {
+    let reason = || Refusal::OutOfReach("a width of more than 999 columns, or one that is computed".to_owned());
+    if refused { Err(reason()) } else { Ok(()) }
+}
+
+/// Looks at the fields of `%5d` and `%(name)5d`.
+fn percent_widths(pattern: &str) -> Result<(), Refusal> {
+    narrow(pattern.split('%').skip(1).any(|part| {
+        let part = part.strip_prefix('(').and_then(|named| named.split_once(')')).map_or(part, |(_, rest)| rest);
+        let flags = part.find(|c: char| !"-+ #.0123456789".contains(c)).unwrap_or(part.len());
+        is_wide(&part[..flags]) || part[flags..].starts_with('*')
+    }))
+}
+
+/// Looks at the fields of `{:5}`. `{{` and `}}` stand for braces; what is between single ones is a field.
+fn brace_widths(pattern: &str) -> Result<(), Refusal> {
+    let fields = pattern.replace("{{", "").replace("}}", "");
+    narrow(fields.split('{').skip(1).any(|part| part.find('}').is_none_or(|end| is_wide(&part[..end]))))
 }
 
 fn batch(state: &State<'_, '_>, value: Value, count: usize, fill: Option<Value>) -> Result<Value, Error> {
@@ -240,6 +266,82 @@ fn sort(state: &mut State<'_, '_>, value: Value, kwargs: Kwargs) -> Result<Value
     filters::sort(state, value, kwargs)
 }
 
+/// Refuses a list of which some item lacks the attribute: what is undefined there would count as 0, or as false.
+fn attributes(state: &mut State<'_, '_>, value: &Value, attribute: Option<&str>) -> Result<(), Error> {
+    let Some(attribute) = attribute else {
+        return Ok(());
+    };
+    let values = state.apply_filter("map", &[value.clone(), Kwargs::from_iter([("attribute", Value::from(attribute))]).into()])?;
+    let lacking = convert::items(&values)?.any(|value| value.is_undefined());
+    if lacking { Err(Refusal::Attribute(attribute.to_owned()).into()) } else { Ok(()) }
+}
+
+fn sum(state: &mut State<'_, '_>, value: Value, attribute: Option<&str>, start: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
+    attributes(state, &value, attribute.or(kwargs.peek::<Option<&str>>("attribute")?))?;
+    filters::sum(state, value, attribute, start, kwargs)
+}
+
+fn groupby(state: &mut State<'_, '_>, value: Value, attribute: Option<&str>, kwargs: Kwargs) -> Result<Value, Error> {
+    if !kwargs.has("default") {
+        attributes(state, &value, attribute.or(kwargs.peek::<Option<&str>>("attribute")?))?;
+    }
+    filters::groupby(value, attribute, kwargs)
+}
+
+fn selectattr(
+    state: &mut State<'_, '_>,
+    value: Value,
+    attribute: Cow<'_, str>,
+    test: Option<Cow<'_, str>>,
+    arguments: Rest<ValueOrKwargs>,
+) -> Result<Vec<Value>, Error> {
+    if !matches!(test.as_deref(), Some("defined" | "undefined")) {
+        attributes(state, &value, Some(&attribute))?;
+    }
+    filters::selectattr(state, value, attribute, test, arguments)
+}
+
+fn rejectattr(
+    state: &mut State<'_, '_>,
+    value: Value,
+    attribute: Cow<'_, str>,
+    test: Option<Cow<'_, str>>,
+    arguments: Rest<ValueOrKwargs>,
+) -> Result<Vec<Value>, Error> {
+    if !matches!(test.as_deref(), Some("defined" | "undefined")) {
+        attributes(state, &value, Some(&attribute))?;
+    }
+    filters::rejectattr(state, value, attribute, test, arguments)
+}
+
+fn tested<T>(value: &Value, needed: &'static str, part: Option<T>) -> Result<T, Error> {
+    part.ok_or_else(|| Refusal::Untestable { found: Sort::of(value).noun(), needed }.into())
+}
+
+fn integer(value: &Value) -> Result<i64, Error> {
+    tested(value, "an integer", value.as_i64().filter(|_| value.is_integer()))
+}
+
+fn odd(value: &Value) -> Result<bool, Error> {
+    integer(value).map(|number| number % 2 != 0)
+}
+
+fn even(value: &Value) -> Result<bool, Error> {
+    integer(value).map(|number| number % 2 == 0)
+}
+
+fn divisibleby(value: &Value, divisor: &Value) -> Result<bool, Error> {
+    Ok(integer(value)?.checked_rem(integer(divisor)?) == Some(0))
+}
+
+fn startingwith(value: &Value, start: &Value) -> Result<bool, Error> {
+    Ok(tested(value, "text", value.as_str())?.starts_with(tested(start, "text", start.as_str())?))
+}
+
+fn endingwith(value: &Value, end: &Value) -> Result<bool, Error> {
+    Ok(tested(value, "text", value.as_str())?.ends_with(tested(end, "text", end.as_str())?))
+}
+
 fn unique(state: &mut State<'_, '_>, value: Value, kwargs: Kwargs) -> Result<Value, Error> {
     Budget::of(state).weigh(&value, 0)?;
     filters::unique(state, value, kwargs)
@@ -258,7 +360,7 @@ fn method(state: &mut State<'_, '_>, value: &Value, name: &str, arguments: &[Val
             replaced(Budget::of(state), text, from.as_str().unwrap_or_default(), to.as_str().unwrap_or_default())?;
         }
         ("join", Some(joiner), [items]) => return joined(state, items, joiner).map(Value::from),
-        ("format", Some(pattern), _) => widths(pattern)?,
+        ("format", Some(pattern), _) => brace_widths(pattern)?,
         ("count", None, [wanted]) if Sort::of(value) == Sort::List => {
             let mut count = 0;
             for item in convert::items(value)? {

@@ -18,6 +18,8 @@ pub(super) const CHARGED: &str = "!charged";
 pub(super) const LITERAL: &str = "!literal";
 /// Pays for what `+`, `*` or `~` made.
 pub(super) const SIZED: &str = "!sized";
+/// Refuses a boolean in a calculation.
+pub(super) const OPERAND: &str = "!operand";
 /// Refuses null beside `~`.
 pub(super) const TEXT: &str = "!text";
 /// Compares: `left | !compare(sign, right)`.
@@ -41,6 +43,7 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter(CHARGED, charged);
     environment.add_filter(SIZED, charged);
     environment.add_filter(LITERAL, literal);
+    environment.add_filter(OPERAND, operand);
     environment.add_filter(TEXT, text);
     environment.add_filter(COMPARE, compare);
     environment.add_filter(CHAIN, chain);
@@ -64,6 +67,13 @@ fn charged(state: &mut State<'_, '_>, value: &Value) -> Result<Value, Error> {
 fn literal(state: &mut State<'_, '_>, value: &Value) -> Result<Value, Error> {
     Budget::of(state).weigh(value, 0)?;
     Ok(value.clone())
+}
+
+fn operand(value: &Value) -> Result<Value, Error> {
+    match Sort::of(value) {
+        Sort::Boolean => Err(Refusal::NoOperand(Sort::Boolean.noun()).into()),
+        _ => defined(value),
+    }
 }
 
 fn text(value: &Value) -> Result<Value, Error> {

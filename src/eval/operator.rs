@@ -85,6 +85,16 @@ impl Operator {
         Ok(Ready { negated: self.negated, subject: self.subject, test })
     }
 
+    /// Whether it asks if something was found.
+    pub(super) fn asks_existence(&self) -> bool {
+        matches!(self.test, Test::Fixed(Expected::Exists(_)))
+    }
+
+    /// Whether it counts the values found.
+    pub(super) fn counts(&self) -> bool {
+        matches!(self.test, Test::Nested(Nest::Count, _))
+    }
+
     /// The names that it needs from outside.
     pub(super) fn free_names(&self) -> Vec<FreeName> {
         match &self.test {

@@ -31,6 +31,20 @@ pub(super) enum Refusal {
     /// `in` on the left of something that holds nothing.
     #[error("looks into {0}, which holds nothing")]
     NotContainer(&'static str),
+    /// A boolean in a calculation.
+    #[error("calculates with {0}")]
+    NoOperand(&'static str),
+    /// A test of a kind that it can say nothing about.
+    #[error("tests {found}, the test needs {needed}")]
+    Untestable {
+        /// The kind it was given.
+        found: &'static str,
+        /// The kind it needs.
+        needed: &'static str,
+    },
+    /// An attribute that not every item of a list has.
+    #[error("needs `{0}` of every item, and not every item has it")]
+    Attribute(String),
     /// A condition that is neither true nor false.
     #[error("is {0}, a condition needs true or false")]
     NotBoolean(&'static str),

@@ -147,7 +147,12 @@ impl<'a> Rewriting<'a> {
             Expr::Slice(node) => self.slice(node),
             Expr::UnaryOp(node) => {
                 let op = if matches!(node.op, UnaryOpKind::Not) { UnaryOpKind::Not } else { UnaryOpKind::Neg };
-                Expr::UnaryOp(Spanned::new(UnaryOp { op, expr: self.value(&node.expr) }, node.span()))
+                let inner = self.value(&node.expr);
+                let inner = match op {
+                    UnaryOpKind::Not => inner,
+                    UnaryOpKind::Neg => guarded(guard::OPERAND, inner, Vec::new(), extent(&node.expr)),
+                };
+                Expr::UnaryOp(Spanned::new(UnaryOp { op, expr: inner }, node.span()))
             }
             Expr::BinOp(node) => self.binary(expr, node),
             Expr::Compare(node) => self.chain(expr, node),
@@ -216,15 +221,14 @@ impl<'a> Rewriting<'a> {
             let args = vec![CallArg::Pos(constant(operator.sign(), span)), CallArg::Pos(right)];
             return guarded(guard::COMPARE, left, args, span);
         }
+        let side = |name, side, original| guarded(name, side, Vec::new(), extent(original));
         let build = |left, right| Expr::BinOp(Spanned::new(BinOp { op: node.op, left, right }, span));
+        let both = |name, left, right| build(side(name, left, &node.left), side(name, right, &node.right));
         match node.op {
-            BinOpKind::Concat => {
-                let left = guarded(guard::TEXT, left, Vec::new(), extent(&node.left));
-                let right = guarded(guard::TEXT, right, Vec::new(), extent(&node.right));
-                guarded(guard::SIZED, build(left, right), Vec::new(), span)
-            }
-            BinOpKind::Add | BinOpKind::Mul => guarded(guard::SIZED, build(left, right), Vec::new(), span),
-            _ => build(left, right),
+            BinOpKind::ScAnd | BinOpKind::ScOr => build(left, right),
+            BinOpKind::Concat => guarded(guard::SIZED, both(guard::TEXT, left, right), Vec::new(), span),
+            BinOpKind::Add | BinOpKind::Mul => guarded(guard::SIZED, both(guard::OPERAND, left, right), Vec::new(), span),
+            _ => both(guard::OPERAND, left, right),
         }
     }
 

@@ -80,6 +80,18 @@ fn comparisons_across_kinds_are_errors_that_name_both() {
             "`words | select('gt', 3)` compares text with a number; convert with `| int` or `| float` (job.yaml:1:1)",
         ),
         ("mixed.count('1')", "`mixed.count('1')` compares a number with text; convert with `| int` or `| float` (job.yaml:1:1)"),
+        ("up + 1", "`up` calculates with a boolean (job.yaml:1:1)"),
+        ("-up", "`up` calculates with a boolean (job.yaml:1:2)"),
+        ("vlan is odd", "`vlan is odd` tests text, the test needs an integer (job.yaml:1:1)"),
+        ("port is startingwith('1')", "`port is startingwith('1')` tests a number, the test needs text (job.yaml:1:1)"),
+        (
+            "[{'a': 1}] | sum(attribute='b')",
+            "`[{'a': 1}] | sum(attribute='b')` needs `b` of every item, and not every item has it (job.yaml:1:1)",
+        ),
+        (
+            "[{'a': 1}] | selectattr('b') | list",
+            "`[{'a': 1}] | selectattr('b')` needs `b` of every item, and not every item has it (job.yaml:1:1)",
+        ),
         ("'no' | bool", "`'no' | bool` is text that is neither true nor false (job.yaml:1:1)"),
         ("nothing | int", "`nothing | int` is null, which is no number; write `default(0, true)` if that is meant (job.yaml:1:1)"),
     ] {
