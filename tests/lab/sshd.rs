@@ -33,10 +33,12 @@ impl Sshd {
         std::fs::copy(folder.path().join("user.pub"), folder.path().join("authorized_keys")).expect("a key file");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
         let here = folder.path().display();
+        // `SHLVL` keeps bash from reading start-up files, which on some machines take a second, and longer side by side.
         let configuration = format!(
             "{lines}\nListenAddress 127.0.0.1:{port}\nHostKey {here}/host_ed25519\nHostKey {here}/host_rsa\n\
              AuthorizedKeysFile {here}/authorized_keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication yes\n\
-             KbdInteractiveAuthentication no\nPidFile none\nMaxStartups 200\nMaxSessions 100\nLogLevel ERROR\nUseDNS no\n"
+             KbdInteractiveAuthentication no\nPidFile none\nMaxStartups 200\nMaxSessions 100\nLogLevel ERROR\nUseDNS no\n\
+             SetEnv SHLVL=2\n"
         );
         let file = folder.path().join("sshd_config");
         std::fs::write(&file, configuration).expect("a configuration");
@@ -118,8 +120,16 @@ impl LabUser {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("runner-lab-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let password = format!("pw-{name}");
-        let added = Command::new("useradd").args(["--no-create-home", "--home-dir", "/tmp", "--shell", "/bin/sh", &name]).status();
-        assert!(added.is_ok_and(|status| status.success()), "the lab tests add a user: run them as root");
+        // Others may be adding users at the same time: then the file of users is locked for a moment.
+        let added = (0..50).any(|_| {
+            let added = Command::new("useradd").args(["--no-create-home", "--home-dir", "/tmp", "--shell", "/bin/sh", &name]).output();
+            let done = added.is_ok_and(|output| output.status.success());
+            if !done {
+                pause(Duration::from_millis(100));
+            }
+            done
+        });
+        assert!(added, "the lab tests add a user: run them as root");
         let user = Self { name, password };
         let mut chpasswd = Command::new("chpasswd").stdin(Stdio::piped()).spawn().expect("chpasswd starts");
         let line = format!("{}:{}\n", user.name, user.password);
