@@ -29,6 +29,7 @@ fn plan_of(job: &str, testbed: &str) -> Arc<Plan> {
         env: serde_json::json!({}),
         run: serde_json::json!({}),
         file: "job.yaml".to_owned(),
+        broken: false,
     });
     Arc::new(plan.unwrap_or_else(|| panic!("{said:?}")))
 }
