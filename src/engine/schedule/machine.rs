@@ -258,6 +258,10 @@ impl Schedule {
     }
 
     fn begin_cell(&mut self, id: CellId, now: Instant) {
+        // Two routes of a waiting cell may be given up at once, and each calls it.
+        if !matches!(self.cells[id.index()], Progress::Waiting) {
+            return;
+        }
         let plan = Arc::clone(&self.plan);
         let cell = &plan.cells[id.index()];
         let Work::Run(run) = &cell.work else { return };

@@ -1,0 +1,69 @@
+//! Orders of inputs that are told one by one.
+
+use super::{plan_of, testbed};
+use crate::engine::plan::RouteId;
+use crate::engine::schedule::{Input, Output, Schedule};
+use crate::engine::task::{Bad, Done, Ended, TaskId, WorkerId};
+use crate::record::event::Fact;
+use crate::record::fault::{Fault, FaultKind};
+use std::time::Instant;
+
+/// A schedule that is told what happens.
+struct Hand {
+    schedule: Schedule,
+    now: Instant,
+}
+
+impl Hand {
+    fn of(job: &str, jobs: usize) -> Self {
+        let mut hand = Self { schedule: Schedule::new(plan_of(job, &testbed(1)), jobs), now: Instant::now() };
+        hand.tell(Input::Begin);
+        hand
+    }
+
+    fn tell(&mut self, input: Input) -> Vec<Output> {
+        self.schedule.advance(input, self.now)
+    }
+
+    fn interrupt(&mut self) -> Vec<Output> {
+        self.tell(Input::Interrupt { by: "SIGINT".to_owned() })
+    }
+
+    /// Says that the first route is open; the task that follows.
+    fn open(&mut self) -> TaskId {
+        let outputs = self.tell(Input::Opened { route: RouteId(0), worker: WorkerId(0), result: Ok(()) });
+        task(&outputs).expect("a task follows")
+    }
+
+    fn done(&mut self, task: TaskId, ended: Ended) -> Vec<Output> {
+        self.tell(Input::Done { task, done: Done { ended, ..Done::good() } })
+    }
+}
+
+fn task(outputs: &[Output]) -> Option<TaskId> {
+    outputs.iter().find_map(|output| if let Output::Start(task) = output { Some(task.id) } else { None })
+}
+
+fn is_over(outputs: &[Output]) -> bool {
+    outputs.iter().any(|output| matches!(output, Output::Finished))
+}
+
+fn cut() -> Ended {
+    Ended::Bad(Bad::errored(FaultKind::Interrupted, "cut"))
+}
+
+#[test]
+fn a_cell_that_waits_for_several_connections_ends_once_when_the_run_is_interrupted() {
+    let steps = "[{execute: a}, {execute: b, alias: second}]";
+    let mut hand = Hand::of(&format!("{{job: two, tests: [{{name: a, devices: all, steps: {steps}}}]}}"), 1);
+    let mut outputs = hand.interrupt();
+    let result = Err(Fault::new(FaultKind::Interrupted, "cut"));
+    outputs.extend(hand.tell(Input::Opened { route: RouteId(0), worker: WorkerId(0), result }));
+    let mut ended: Vec<_> = outputs
+        .iter()
+        .filter_map(|output| if let Output::Record(Fact::CellFinished { cell, .. }) = output { Some(cell.0) } else { None })
+        .collect();
+    ended.sort_unstable();
+    assert_eq!(ended, (0..9).collect::<Vec<_>>());
+    assert!(is_over(&outputs));
+}
