@@ -116,6 +116,8 @@ enum Progress {
 #[derive(Debug)]
 struct Stop {
     bad: Bad,
+    /// Whether the user asked for it, then or later.
+    interrupted: bool,
     /// Whether teardown is dropped too.
     at_once: bool,
 }
@@ -198,13 +200,14 @@ impl Schedule {
             reason: crate::record::verdict::Reason { kind: ReasonKind::Interrupted, message: format!("interrupted by {by}") },
             ..Bad::errored(FaultKind::Interrupted, "")
         };
-        if self.stop.is_none() {
+        // After the job's timeout the first one still leaves teardown alone.
+        if !self.stop.as_ref().is_some_and(|stop| stop.interrupted) {
             self.out.push(Output::Record(Fact::Interrupted { by }));
-            return self.stop(&bad, now);
+            self.stop(&bad, now);
+            self.stop.iter_mut().for_each(|stop| stop.interrupted = true);
+            return;
         }
-        if let Some(stop) = &mut self.stop {
-            stop.at_once = true;
-        }
+        self.stop.iter_mut().for_each(|stop| stop.at_once = true);
         self.out.push(Output::Interrupt(Stage::Teardown));
         self.cancel_walks(&bad, Stage::Teardown, now);
     }
@@ -215,7 +218,7 @@ impl Schedule {
         if self.stop.is_some() {
             return;
         }
-        self.stop = Some(Stop { bad: bad.clone(), at_once: false });
+        self.stop = Some(Stop { bad: bad.clone(), interrupted: false, at_once: false });
         self.out.push(Output::Interrupt(Stage::Main));
         let fault = Fault::new(FaultKind::Interrupted, bad.reason.message.clone());
         for (route, settled) in self.links.give_up_waiting(&fault) {
@@ -231,7 +234,7 @@ impl Schedule {
         let walking: Vec<CellId> =
             self.ids_of(|progress| matches!(progress, Progress::Walking(walk) if stage == Stage::Teardown || !walk.in_teardown()));
         for cell in walking {
-            self.walk(cell, now, |walk, cx| walk.cancel(bad, cx));
+            self.walk(cell, now, |walk, cx| walk.cancel(bad, stage, cx));
         }
         let dropped: VecDeque<Box<Task>> = dropped;
         for task in dropped {

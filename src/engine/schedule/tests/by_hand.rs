@@ -3,10 +3,10 @@
 use super::{plan_of, testbed};
 use crate::engine::plan::RouteId;
 use crate::engine::schedule::{Input, Output, Schedule};
-use crate::engine::task::{Bad, Done, Ended, TaskId, WorkerId};
+use crate::engine::task::{Bad, Done, Ended, Stage, TaskId, WorkerId};
 use crate::record::event::Fact;
 use crate::record::fault::{Fault, FaultKind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A schedule that is told what happens.
 struct Hand {
@@ -66,4 +66,30 @@ fn a_cell_that_waits_for_several_connections_ends_once_when_the_run_is_interrupt
     ended.sort_unstable();
     assert_eq!(ended, (0..9).collect::<Vec<_>>());
     assert!(is_over(&outputs));
+}
+
+#[test]
+fn a_second_interrupt_drops_the_teardown_of_a_cell_whose_call_has_not_come_home() {
+    let job = "{job: drop, tests: [{name: a, devices: r1, steps: [{execute: a}], teardown: [{wait: 50s}, {shell: clean}]}]}";
+    let mut hand = Hand::of(job, 1);
+    let task = hand.open();
+    hand.interrupt();
+    hand.interrupt();
+    assert!(is_over(&hand.done(task, cut())));
+}
+
+#[test]
+fn the_first_interrupt_after_the_timeout_of_the_job_is_told_and_leaves_teardown_alone() {
+    let job = "{job: late, timeout: 5s, tests: [{name: a, devices: r1, steps: [{execute: a}], teardown: [{shell: clean}, {shell: more}]}]}";
+    let mut hand = Hand::of(job, 1);
+    let asked = hand.open();
+    hand.now += Duration::from_secs(5);
+    hand.tell(Input::Tick);
+    let clean = task(&hand.done(asked, cut())).expect("teardown begins");
+    let outputs = hand.interrupt();
+    assert!(outputs.iter().any(|output| matches!(output, Output::Record(Fact::Interrupted { .. }))));
+    assert!(!outputs.iter().any(|output| matches!(output, Output::Interrupt(_))));
+    let more = task(&hand.done(clean, Ended::Good)).expect("teardown goes on");
+    assert!(hand.interrupt().iter().any(|output| matches!(output, Output::Interrupt(Stage::Teardown))));
+    assert!(is_over(&hand.done(more, cut())));
 }
