@@ -1,9 +1,9 @@
 //! Orders of inputs that are told one by one.
 
-use super::{plan_of, testbed};
+use super::{Play, drive_with, plan_of, testbed, verdicts};
 use crate::engine::plan::RouteId;
 use crate::engine::schedule::{Input, Output, Schedule};
-use crate::engine::task::{Bad, Done, Ended, Stage, TaskId, WorkerId};
+use crate::engine::task::{Bad, Done, Ended, Stage, Task, TaskId, WorkerId};
 use crate::record::event::Fact;
 use crate::record::fault::{Fault, FaultKind};
 use std::time::{Duration, Instant};
@@ -92,4 +92,21 @@ fn the_first_interrupt_after_the_timeout_of_the_job_is_told_and_leaves_teardown_
     let more = task(&hand.done(clean, Ended::Good)).expect("teardown goes on");
     assert!(hand.interrupt().iter().any(|output| matches!(output, Output::Interrupt(Stage::Teardown))));
     assert!(is_over(&hand.done(more, cut())));
+}
+
+#[test]
+fn a_group_whose_branches_go_wrong_gives_the_reason_of_the_first_one_in_whatever_order_they_end() {
+    let branches = "{shell: x}, {shell: y}, {shell: z}";
+    let job = format!("{{job: p, tests: [{{name: a, steps: [{{group: g, parallel: true, steps: [{branches}]}}]}}]}}");
+    let plan = plan_of(&job, &testbed(1));
+    let mut judge = |task: &Task| match task.step.name.source() {
+        "x" => Ended::Good,
+        "y" => Ended::Bad(Bad::failed("y is wrong")),
+        _ => Ended::Bad(Bad::errored(FaultKind::Lost, "z is lost")),
+    };
+    for which in [0, 1, 2] {
+        let mut choose = |count: usize| which.min(count - 1);
+        let seen = drive_with(&plan, 4, Play { choose: &mut choose, judge: &mut judge, open: &mut || true, interrupt_at: None });
+        assert_eq!(verdicts(&plan, &seen), ["a: failed (y is wrong)"]);
+    }
 }

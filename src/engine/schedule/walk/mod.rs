@@ -163,7 +163,7 @@ impl Walk {
                 Some(Kind::Pause(_)) => self.end(id, Ended::Good),
                 Some(Kind::Attempts(_)) => self.begin_attempt(id, cx),
                 Some(Kind::Turns(_)) => self.give_up_turn(id, cx),
-                Some(Kind::Block(_) | Kind::Turn(_) | Kind::Leaf(_)) | None => {}
+                Some(Kind::Block(_) | Kind::Turn(..) | Kind::Leaf(_)) | None => {}
             }
         }
         self.settle(cx);
