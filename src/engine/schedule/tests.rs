@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+mod by_hand;
+
 /// Makes a plan of texts, as `cli` would.
 fn plan_of(job: &str, testbed: &str) -> Arc<Plan> {
     let folder = std::path::Path::new(".");
