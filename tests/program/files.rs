@@ -1,6 +1,7 @@
 //! Files that are not accepted, and reports that cannot be written.
 
-use crate::program::{Program, plain};
+use crate::plain;
+use crate::program::Program;
 
 #[test]
 fn ten_mistakes_are_found_at_once_and_nothing_is_opened() {

@@ -7,3 +7,9 @@ mod program;
 
 mod files;
 mod outcomes;
+
+/// What was printed, without times and the run's name.
+fn plain(said: &str) -> String {
+    let times = regex::Regex::new(r"\b\d+(\.\d+)?(ms|s)\b|\b[0-9a-f]{12}\b").expect("a pattern");
+    times.replace_all(said, "-").into_owned()
+}

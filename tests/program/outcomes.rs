@@ -1,6 +1,7 @@
 //! A run with every outcome there is.
 
-use crate::program::{Program, pause, plain, timeless, wait};
+use crate::plain;
+use crate::program::{Program, pause, timeless, wait};
 use rustix::process::{Pid, Signal, kill_process};
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -166,12 +166,6 @@ fn case(node: &roxmltree::Node<'_, '_>) -> Case {
     }
 }
 
-/// What was printed, without times and the run's name.
-pub(crate) fn plain(said: &str) -> String {
-    let times = regex::Regex::new(r"\b\d+(\.\d+)?(ms|s)\b|\b[0-9a-f]{12}\b").expect("a pattern");
-    times.replace_all(said, "-").into_owned()
-}
-
 /// A document without its times, run id and start.
 pub(crate) fn timeless(junit: &str) -> String {
     let times = regex::Regex::new(r#"(time|timestamp|hostname)="[^"]*"|name="run_id" value="[^"]*""#).expect("a pattern");
