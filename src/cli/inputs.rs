@@ -3,7 +3,7 @@
 use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::cli::arguments::Subject as Arguments;
-use crate::cli::world::World;
+use crate::cli::world::{self, World};
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
 use crate::engine::plan::{self, Plan, Selection};
@@ -12,7 +12,6 @@ use crate::model::job::Job;
 use crate::model::testbed::Testbed;
 use indexmap::IndexMap;
 use std::io::Write;
-use std::path::Path;
 
 /// A plan, or `None` after errors, and everything that was said on the way.
 pub(super) struct Accepted {
@@ -28,32 +27,17 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
     let overrides = overrides(&arguments.vars, &mut complaints);
     let loaded = load::job(&arguments.job, &arguments.job.display().to_string());
     complaints.extend(loaded.diagnostics);
-    let Some(job) = loaded.value else {
+    let Some(job) = loaded.value.or(loaded.remains) else {
         return Accepted { plan: None, complaints, testbed: String::new() };
     };
     let (testbed, named) = testbed(arguments, &job, world, &mut complaints);
-    let errors = |complaints: &[Diagnostic]| complaints.iter().any(|complaint| complaint.severity == Severity::Error);
-    let plan = match testbed {
-        Some(testbed) => {
-            let (plan, said) = build(arguments, &job, &testbed, overrides, world);
-            complaints.extend(said);
-            plan.filter(|_| !errors(&complaints))
-        }
-        None => None,
+    let Some(testbed) = testbed else {
+        return Accepted { plan: None, complaints, testbed: named };
     };
-    Accepted { plan, complaints, testbed: named }
-}
-
-fn build(
-    arguments: &Arguments,
-    job: &Job,
-    testbed: &Testbed,
-    overrides: IndexMap<String, Data>,
-    world: &World,
-) -> (Option<Plan>, Vec<Diagnostic>) {
-    plan::build(&plan::Inputs {
-        job,
-        testbed,
+    let broken = complaints.iter().any(|complaint| complaint.severity == Severity::Error);
+    let (plan, said) = plan::build(&plan::Inputs {
+        job: &job,
+        testbed: &testbed,
         registry: &Registry::standard(),
         surroundings: &Surroundings { home: world.home.clone() },
         selection: &Selection { devices: arguments.devices.clone(), tests: arguments.tests.clone() },
@@ -61,7 +45,32 @@ fn build(
         env: Data::Object(world.env.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect()),
         run: serde_json::json!({"id": world.run_id, "start": world.started}),
         file: world.in_repository(&arguments.job),
-    })
+        broken,
+    });
+    complaints.extend(said);
+    Accepted { plan, complaints: in_order(complaints), testbed: named }
+}
+
+/// Complaints file by file, each in the order of its text, and no place twice.
+fn in_order(complaints: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut files: Vec<String> = Vec::new();
+    let mut placed: Vec<((usize, usize), Diagnostic)> = Vec::new();
+    for complaint in complaints {
+        let key = complaint.place.as_ref().map_or((0, 0), |place| {
+            let name = place.source().name();
+            let file = files.iter().position(|known| known == name).unwrap_or_else(|| {
+                files.push(name.to_owned());
+                files.len() - 1
+            });
+            (file + 1, place.range().start)
+        });
+        // A second complaint about one place usually follows from the first.
+        if !placed.iter().any(|(_, known)| *known == complaint || (known.place.is_some() && known.place == complaint.place)) {
+            placed.push((key, complaint));
+        }
+    }
+    placed.sort_by_key(|(key, _)| *key);
+    placed.into_iter().map(|(_, complaint)| complaint).collect()
 }
 
 /// The testbed that the command line names, else the job's, else none at all, which is enough for local steps.
@@ -72,7 +81,7 @@ fn testbed(arguments: &Arguments, job: &Job, world: &World, complaints: &mut Vec
         (None, Some(written)) => match written.text() {
             Some(path) => {
                 let file = job.folder.join(path);
-                let loaded = load::testbed(&file, &shown(&file), &environment);
+                let loaded = load::testbed(&file, &world::shown(&file), &environment);
                 (loaded, world.in_repository(&file))
             }
             None => (load::testbed_inline(written, &job.folder, &environment), job.name.value.clone()),
@@ -80,13 +89,7 @@ fn testbed(arguments: &Arguments, job: &Job, world: &World, complaints: &mut Vec
         (None, None) => (load::testbed_text("devices: {}", "no testbed", &job.folder, &environment), "none".to_owned()),
     };
     complaints.extend(loaded.diagnostics);
-    (loaded.value, named)
-}
-
-/// A path for messages, without a leading `./`.
-fn shown(file: &Path) -> String {
-    let text = file.display().to_string();
-    text.strip_prefix("./").map_or(text.clone(), str::to_owned)
+    (loaded.value.or(loaded.remains), named)
 }
 
 /// Reads `--var NAME=VALUE`, each value as YAML.

@@ -72,6 +72,12 @@ impl World {
             let root = root.canonicalize().ok()?;
             absolute.strip_prefix(&root).ok().map(Path::to_path_buf)
         });
-        relative.unwrap_or_else(|| file.to_path_buf()).display().to_string()
+        shown(&relative.unwrap_or_else(|| file.to_path_buf()))
     }
+}
+
+/// A path for messages, without a leading `./`.
+pub(super) fn shown(file: &Path) -> String {
+    let text = file.display().to_string();
+    text.strip_prefix("./").map_or(text.clone(), str::to_owned)
 }

@@ -76,7 +76,8 @@ impl Endpoint {
     pub fn resolve(&self, path: &str) -> PathBuf {
         match (path.strip_prefix("~/"), &self.home) {
             (Some(rest), Some(home)) => home.join(rest),
-            _ => self.folder.join(Path::new(path)),
+            _ if self.folder == Path::new(".") => PathBuf::from(path),
+            _ => self.folder.join(path),
         }
     }
 }

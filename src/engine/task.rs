@@ -88,13 +88,18 @@ pub enum Ended {
 impl Ended {
     /// Keeps the worse of two ends; the first of two that are equally bad.
     pub fn worsen(&mut self, other: Self) {
-        let rank = |ended: &Self| match ended {
+        if other.rank() > self.rank() {
+            *self = other;
+        }
+    }
+
+    /// How bad it is: 0 for good.
+    #[must_use]
+    pub fn rank(&self) -> u8 {
+        match self {
             Self::Good => 0,
             Self::Skip(_) => 1,
             Self::Bad(_) => 2,
-        };
-        if rank(&other) > rank(self) {
-            *self = other;
         }
     }
 }

@@ -38,6 +38,8 @@ use std::path::Path;
 pub struct Loaded<T> {
     /// The value; present exactly when no diagnostic is an error.
     pub value: Option<T>,
+    /// What could be read in spite of errors. It is good for finding further mistakes, and for nothing else.
+    pub remains: Option<T>,
     /// Everything that was noticed, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -49,7 +51,8 @@ impl<T> Loaded<T> {
         if accepted && value.is_none() {
             diagnostics.push(Diagnostic::unplaced("the file was not accepted"));
         }
-        Self { value: value.filter(|_| accepted), diagnostics }
+        let (value, remains) = if accepted { (value, None) } else { (None, value) };
+        Self { value, remains, diagnostics }
     }
 }
 
@@ -62,7 +65,7 @@ pub struct Environment(pub BTreeMap<String, String>);
 pub fn job(path: &Path, shown: &str) -> Loaded<Job> {
     match file::read(path, shown) {
         Ok(text) => job_text(&text, shown, folder_of(path)),
-        Err(diagnostic) => Loaded { value: None, diagnostics: vec![diagnostic] },
+        Err(diagnostic) => Loaded { value: None, remains: None, diagnostics: vec![diagnostic] },
     }
 }
 
@@ -87,7 +90,7 @@ pub fn testbed(path: &Path, shown: &str, env: &Environment) -> Loaded<Testbed> {
             let value = testbed::read(&Source::new(shown, text), Some(path), folder_of(path), env, &complaints);
             Loaded::new(value, complaints)
         }
-        Err(diagnostic) => Loaded { value: None, diagnostics: vec![diagnostic] },
+        Err(diagnostic) => Loaded { value: None, remains: None, diagnostics: vec![diagnostic] },
     }
 }
 

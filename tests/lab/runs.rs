@@ -235,7 +235,7 @@ teardown: [{shell: "touch job-cleaned"}]
 fn a_killed_run_leaves_a_red_report_of_every_planned_case() {
     let job = "{job: killed, testbed: testbed.yaml, tests: [{name: long, devices: r1, steps: [{execute: sleep 600, timeout: 10m}]}]}";
     let (_sshd, program) = one_server(job);
-    let mut child = program.start(&[]);
+    let mut child = program.start(&["--events", "events.jsonl"]);
     let begun = Instant::now();
     while !program.path("junit.xml").exists() {
         assert!(begun.elapsed() < Duration::from_mins(1), "the report is written before anything is opened");
@@ -245,4 +245,6 @@ fn a_killed_run_leaves_a_red_report_of_every_planned_case() {
     let left = program.left(child.wait().expect("it ends"), begun);
     let results: Vec<(String, String)> = left.cases().into_iter().map(|case| (case.name, case.kind)).collect();
     assert_eq!(results, [("connect [r1]".into(), "runner.incomplete".into()), ("long [r1]".into(), "runner.incomplete".to_owned())]);
+    let again = program.again(&["report", "events.jsonl", "--junit", "again.xml"]);
+    assert_eq!(again.status.code(), Some(4), "a killed run ends in errors");
 }

@@ -45,6 +45,8 @@ pub struct Inputs<'a> {
     pub run: Data,
     /// The job's file, as reports name it.
     pub file: String,
+    /// Whether parts of the files could not be read. Only complaints are wanted then, and none that only follow from that.
+    pub broken: bool,
 }
 
 /// Makes the plan, or says everything that is wrong. Warnings come with a plan, errors instead of one.
@@ -55,7 +57,7 @@ pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
     let teardown = builder.around("teardown", CellKind::Teardown, &inputs.job.teardown);
     let complaints = std::mem::take(&mut builder.complaints);
-    if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
+    if inputs.broken || complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return (None, complaints);
     }
     (Some(builder.assemble(setup, tests, teardown)), complaints)
@@ -79,7 +81,7 @@ struct Draft {
 impl<'a> Builder<'a> {
     fn new(inputs: &'a Inputs<'a>) -> Self {
         let mut complaints = Vec::new();
-        let mut names = Names::new(None);
+        let mut names = if inputs.broken { Names::of_broken(inputs.job.place.source()) } else { Names::new(None) };
         for name in inputs.overrides.keys() {
             names.learn(name);
         }
@@ -172,6 +174,11 @@ impl<'a> Builder<'a> {
             let needs: Vec<&Need> = shared.needs.iter().filter(|need| need.slot.index() == index).collect();
             routes.push(self.route(slot, device, &needs));
         }
+        if let Some(device) = device.filter(|_| self.inputs.broken) {
+            // The steps that would use it may be among what could not be read.
+            let request = Request { place: Some(device.name.place.clone()), ..Request::default() };
+            self.routes.resolve(device, &request, &mut self.complaints);
+        }
         let routes: Vec<RouteId> = routes.into_iter().collect::<Option<_>>()?;
         let mut devices: BTreeSet<DeviceId> = routes.iter().map(|route| self.routes.device_of(*route)).collect();
         devices.extend(device.map(|device| self.routes.device(device)));
@@ -202,6 +209,9 @@ impl<'a> Builder<'a> {
             Target::Cell => device?,
             Target::Named(name) => {
                 let Some(device) = self.inputs.testbed.devices.get(name) else {
+                    if self.inputs.broken {
+                        return None;
+                    }
                     let pattern = Placed::new(name.clone(), place.clone());
                     self.complaints.push(select::nothing_named(&pattern, self.inputs.testbed));
                     return None;

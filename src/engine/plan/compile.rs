@@ -169,6 +169,8 @@ impl<'a> Compiler<'a> {
         let target = match &step.device {
             Some(device) => Target::Named(device.value.clone()),
             None if self.has_device => Target::Cell,
+            // The devices may be among what could not be read.
+            None if self.names.is_broken() => return None,
             None => {
                 let complaint = Diagnostic::error(place, format!("this `{service}` has no device"));
                 self.complaints.push(complaint.hint("give the test `devices:`, or the step `device:`"));

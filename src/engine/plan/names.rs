@@ -1,9 +1,11 @@
 //! Which variables a template may use, and complaints about the others.
 
 use crate::base::diagnostic::Diagnostic;
+use crate::base::place::Source;
 use crate::base::text;
 use crate::eval::expression::FreeName;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Names that belong to the runner and cannot be set.
 pub(super) const RESERVED: [&str; 8] = ["device", "testbed", "matrix", "item", "loop", "result", "env", "run"];
@@ -12,13 +14,31 @@ pub(super) const RESERVED: [&str; 8] = ["device", "testbed", "matrix", "item", "
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     known: BTreeSet<String>,
+    /// The job, where parts of it could not be read; a name may be defined there.
+    broken: Option<Arc<Source>>,
 }
 
 impl Names {
     /// What every template knows. `device` only where there is one.
     pub(super) fn new(with_device: Option<&str>) -> Self {
         let always = ["testbed", "env", "run"].into_iter();
-        Self { known: always.chain(with_device).map(str::to_owned).collect() }
+        Self { known: always.chain(with_device).map(str::to_owned).collect(), broken: None }
+    }
+
+    /// The same for a job of which parts could not be read.
+    pub(super) fn of_broken(job: &Arc<Source>) -> Self {
+        Self { broken: Some(Arc::clone(job)), ..Self::new(None) }
+    }
+
+    /// Whether parts of the job could not be read.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    /// Whether a part of the job that could not be read may define the name.
+    fn may_be_defined(&self, name: &str) -> bool {
+        let defines = |text: &str| text.contains(&format!("{name}:")) || text.contains(&format!("capture: {name}"));
+        self.broken.as_ref().is_some_and(|job| name == "device" || defines(job.text()))
     }
 
     /// Learns a name.
@@ -38,14 +58,15 @@ impl Names {
     /// These names without `gone`, apart from those that `before` has.
     pub(super) fn without(&self, gone: &[&str], before: &Self) -> Self {
         let stays = |name: &String| !gone.contains(&name.as_str()) || before.known.contains(name);
-        Self { known: self.known.iter().filter(|name| stays(name)).cloned().collect() }
+        Self { known: self.known.iter().filter(|name| stays(name)).cloned().collect(), broken: self.broken.clone() }
     }
 
     /// Complains about every free name that is not known.
     pub(super) fn check(&self, free: &[FreeName], complaints: &mut Vec<Diagnostic>) {
         for name in free {
             let root = name.path.split('.').next().unwrap_or_default();
-            if self.known.contains(root) {
+            // What stands before `is defined` or `default()` may be missing.
+            if name.optional || self.known.contains(root) || self.may_be_defined(root) {
                 continue;
             }
             let complaint = Diagnostic::error(&name.place, format!("variable `{root}` is undefined"));

@@ -58,6 +58,8 @@ enum Progress {
 #[derive(Debug)]
 struct Stop {
     bad: Bad,
+    /// Whether the user asked for it, then or later.
+    interrupted: bool,
     /// Whether teardown is dropped too.
     at_once: bool,
 }
@@ -140,13 +142,14 @@ impl Schedule {
             reason: crate::record::verdict::Reason { kind: ReasonKind::Interrupted, message: format!("interrupted by {by}") },
             ..Bad::errored(FaultKind::Interrupted, "")
         };
-        if self.stop.is_none() {
+        // After the job's timeout the first one still leaves teardown alone.
+        if !self.stop.as_ref().is_some_and(|stop| stop.interrupted) {
             self.out.push(Output::Record(Fact::Interrupted { by }));
-            return self.stop(&bad, now);
+            self.stop(&bad, now);
+            self.stop.iter_mut().for_each(|stop| stop.interrupted = true);
+            return;
         }
-        if let Some(stop) = &mut self.stop {
-            stop.at_once = true;
-        }
+        self.stop.iter_mut().for_each(|stop| stop.at_once = true);
         self.out.push(Output::Interrupt(Stage::Teardown));
         self.cancel_walks(&bad, Stage::Teardown, now);
     }
@@ -157,7 +160,7 @@ impl Schedule {
         if self.stop.is_some() {
             return;
         }
-        self.stop = Some(Stop { bad: bad.clone(), at_once: false });
+        self.stop = Some(Stop { bad: bad.clone(), interrupted: false, at_once: false });
         self.out.push(Output::Interrupt(Stage::Main));
         let fault = Fault::new(FaultKind::Interrupted, bad.reason.message.clone());
         for (route, settled) in self.links.give_up_waiting(&fault) {
@@ -173,7 +176,7 @@ impl Schedule {
         let walking: Vec<CellId> =
             self.ids_of(|progress| matches!(progress, Progress::Walking(walk) if stage == Stage::Teardown || !walk.in_teardown()));
         for cell in walking {
-            self.walk(cell, now, |walk, cx| walk.cancel(bad, cx));
+            self.walk(cell, now, |walk, cx| walk.cancel(bad, stage, cx));
         }
         let dropped: VecDeque<Box<Task>> = dropped;
         for task in dropped {
@@ -200,6 +203,10 @@ impl Schedule {
     }
 
     fn begin_cell(&mut self, id: CellId, now: Instant) {
+        // Two routes of a waiting cell may be given up at once, and each calls it.
+        if !matches!(self.cells[id.index()], Progress::Waiting) {
+            return;
+        }
         let plan = Arc::clone(&self.plan);
         let cell = &plan.cells[id.index()];
         let Work::Run(run) = &cell.work else { return };

@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+mod by_hand;
+
 /// Makes a plan of texts, as `cli` would.
 fn plan_of(job: &str, testbed: &str) -> Arc<Plan> {
     let folder = std::path::Path::new(".");
@@ -29,6 +31,7 @@ fn plan_of(job: &str, testbed: &str) -> Arc<Plan> {
         env: serde_json::json!({}),
         run: serde_json::json!({}),
         file: "job.yaml".to_owned(),
+        broken: false,
     });
     Arc::new(plan.unwrap_or_else(|| panic!("{said:?}")))
 }

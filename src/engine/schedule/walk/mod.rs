@@ -16,7 +16,7 @@ use crate::engine::schedule::orders::Output;
 use crate::engine::schedule::walk::frames::Frames;
 use crate::engine::schedule::walk::strands::Strands;
 use crate::engine::schedule::walk::tree::{Block, Here, Kind, NodeId, Tree};
-use crate::engine::task::{Bad, Done, Ended, TaskId};
+use crate::engine::task::{Bad, Done, Ended, Stage, TaskId};
 use crate::eval::scope::{Layer, Scope};
 use crate::record::event::{CellId, Fact, StepPhase};
 use crate::record::fault::FaultKind;
@@ -54,7 +54,8 @@ pub(super) struct Walk {
     deadline: Option<Deadline>,
     /// Tasks that the crew has or will get, and their leaves, which are gone once the cell was cancelled.
     outstanding: BTreeMap<TaskId, NodeId>,
-    cancelled: bool,
+    /// Set while tasks come home after the cell was cancelled: whether that ended its steps only, or its teardown too.
+    cancelled: Option<Stage>,
     main: Ended,
     finished: Option<Outcome>,
 }
@@ -94,7 +95,7 @@ impl Walk {
             started: cx.now,
             deadline: run.timeout.clone().map(|limit| Deadline::new(cx.now, limit)),
             outstanding: BTreeMap::new(),
-            cancelled: false,
+            cancelled: None,
             main: Ended::Good,
             finished: None,
             run,
@@ -153,7 +154,7 @@ impl Walk {
     pub(super) fn tick(&mut self, cx: &mut Context<'_>) {
         if let Some(deadline) = self.deadline.clone().filter(|deadline| self.outstanding.is_empty() && deadline.at() <= cx.now) {
             self.deadline = None;
-            self.cancel(&Bad::errored(FaultKind::Timeout, format!("timed out after {}", deadline.limit())), cx);
+            self.cancel(&Bad::errored(FaultKind::Timeout, format!("timed out after {}", deadline.limit())), Stage::Main, cx);
             return;
         }
         for id in self.tree.due(cx.now) {
@@ -161,15 +162,15 @@ impl Walk {
                 Some(Kind::Pause(_)) => self.end(id, Ended::Good),
                 Some(Kind::Attempts(_)) => self.begin_attempt(id, cx),
                 Some(Kind::Turns(_)) => self.give_up_turn(id, cx),
-                Some(Kind::Block(_) | Kind::Turn(_) | Kind::Leaf) | None => {}
+                Some(Kind::Block(_) | Kind::Turn(..) | Kind::Leaf) | None => {}
             }
         }
         self.settle(cx);
     }
 
-    /// Ends what runs for a reason from outside. Teardown follows, unless it is what runs. Tasks under way come home
-    /// first; the caller interrupts them or knows that their deadlines have come.
-    pub(super) fn cancel(&mut self, bad: &Bad, cx: &mut Context<'_>) {
+    /// Ends what runs for a reason from outside. Teardown follows, unless it is what runs or is ended with it. Tasks under
+    /// way come home first; the caller interrupts them or knows that their deadlines have come.
+    pub(super) fn cancel(&mut self, bad: &Bad, ends: Stage, cx: &mut Context<'_>) {
         if self.finished.is_some() {
             return;
         }
@@ -178,7 +179,7 @@ impl Walk {
         if !matches!(self.main, Ended::Bad(_)) {
             self.main = Ended::Bad(bad.clone());
         }
-        self.cancelled = true;
+        self.cancelled = self.cancelled.max(Some(ends));
         self.settle(cx);
     }
 
@@ -197,12 +198,12 @@ impl Walk {
                     News::Ended { parent: None, ended } => self.phase_ended(ended, cx),
                 }
             }
-            if !self.cancelled || !self.outstanding.is_empty() || self.finished.is_some() {
+            if self.cancelled.is_none() || !self.outstanding.is_empty() || self.finished.is_some() {
                 return;
             }
-            self.cancelled = false;
+            let ends = self.cancelled.take();
             self.strands.end_branches(cx.links);
-            if self.phase == StepPhase::Teardown {
+            if self.phase == StepPhase::Teardown || ends == Some(Stage::Teardown) {
                 return self.finish(cx);
             }
             let limit = Limit { length: TEARDOWN_AFTER_CANCEL, setting: "the limit of teardown after a cancelled test".into() };

@@ -35,18 +35,16 @@ impl Walk {
                 block.step_ended(ended);
                 self.advance_block(id);
             }
-            Kind::Turn(strand) => {
-                if let Some(strand) = *strand {
+            Kind::Turn(index, strand) => {
+                let (index, strand, turns) = (*index, *strand, node.parent);
+                if let Some(strand) = strand {
                     self.strands.end(strand, cx.links);
                 }
-                self.end(id, ended);
-            }
-            Kind::Turns(turns) => {
-                turns.turn_ended(ended);
-                self.advance_turns(id, cx);
+                self.tree.remove(id);
+                self.turn_ended(turns, index, ended, cx);
             }
             Kind::Attempts(_) => self.attempt_ended(id, ended, cx),
-            Kind::Pause(_) | Kind::Leaf => {}
+            Kind::Turns(_) | Kind::Pause(_) | Kind::Leaf => {}
         }
     }
 
@@ -142,6 +140,14 @@ impl Walk {
         }
     }
 
+    fn turn_ended(&mut self, turns: Option<NodeId>, index: usize, ended: Ended, cx: &mut Context<'_>) {
+        let Some(id) = turns else { return };
+        if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
+            turns.turn_ended(index, ended);
+            self.advance_turns(id, cx);
+        }
+    }
+
     /// Begins as many turns as may run now, or ends them.
     pub(super) fn advance_turns(&mut self, id: NodeId, cx: &mut Context<'_>) {
         loop {
@@ -177,29 +183,29 @@ impl Walk {
             Unit::Item(item) => {
                 let shown = show_item(&item);
                 here.frame = self.frames.turn(here.frame, item, index);
-                let turn = self.begin_framed(id, own, here);
+                let turn = self.begin_framed(id, index, own, here);
                 let attempts = Attempts::new(step, Some(shown), cx.now);
                 let node = self.tree.add(Some(turn), here, Kind::Attempts(attempts));
                 self.begin_attempt(node, cx);
             }
             Unit::Command(command) => {
                 here.frame = self.frames.command(here.frame);
-                let turn = self.begin_framed(id, own, here);
+                let turn = self.begin_framed(id, index, own, here);
                 self.submit(turn, &step, Some(command), cx);
             }
             Unit::Branch(step) => {
-                let turn = self.tree.add(Some(id), here, Kind::Turn(own));
+                let turn = self.tree.add(Some(id), here, Kind::Turn(index, own));
                 self.queue.push_back(News::Begin { parent: turn, step, here });
             }
         }
     }
 
     /// Begins a turn with a frame of its own, whose captures become part of lists when the last turn ends.
-    fn begin_framed(&mut self, id: NodeId, own: Option<StrandId>, here: Here) -> NodeId {
+    fn begin_framed(&mut self, id: NodeId, index: usize, own: Option<StrandId>, here: Here) -> NodeId {
         if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
             turns.frames.push(here.frame);
         }
-        self.tree.add(Some(id), here, Kind::Turn(own))
+        self.tree.add(Some(id), here, Kind::Turn(index, own))
     }
 
     /// Lets the next turn wait for a connection of the pool that a sibling has.

@@ -36,8 +36,8 @@ pub(super) enum Kind {
     Block(Block),
     /// Turns of a loop, commands or branches, side by side or one after another.
     Turns(Turns),
-    /// One of those; it ends its strand where it has one of its own.
-    Turn(Option<StrandId>),
+    /// One of those, by index; it ends its strand where it has one of its own.
+    Turn(usize, Option<StrandId>),
     /// Attempts of a step.
     Attempts(Attempts),
     /// A pause of a `wait` step.
@@ -103,6 +103,8 @@ pub(super) struct Turns {
     width: usize,
     pub(super) parallel: bool,
     pub(super) result: Ended,
+    /// Which turn the result is of.
+    result_of: usize,
     /// The frames of the turns of a loop, in order.
     pub(super) frames: Vec<FrameId>,
     /// Whether the next turn waits for a connection.
@@ -159,7 +161,8 @@ impl Turns {
 
     fn new(step: Arc<Step>, units: Units, width: usize) -> Self {
         let parallel = step.parallel.is_some();
-        Self { step, units, next: 0, running: 0, width, parallel, result: Ended::Good, frames: Vec::new(), waiting: Waiting::No }
+        let result = Ended::Good;
+        Self { step, units, next: 0, running: 0, width, parallel, result, result_of: 0, frames: Vec::new(), waiting: Waiting::No }
     }
 
     fn count(&self) -> usize {
@@ -205,15 +208,23 @@ impl Turns {
 
     /// Counts the next turn as ended before it began.
     pub(super) fn give_up_next(&mut self, bad: Bad) {
+        self.worsen(self.next, Ended::Bad(bad));
         self.next += 1;
         self.waiting = Waiting::No;
-        self.result.worsen(Ended::Bad(bad));
     }
 
     /// Takes the end of a turn.
-    pub(super) fn turn_ended(&mut self, ended: Ended) {
+    pub(super) fn turn_ended(&mut self, index: usize, ended: Ended) {
         self.running -= 1;
-        self.result.worsen(ended);
+        self.worsen(index, ended);
+    }
+
+    /// Keeps the worst end; of equally bad ones that of the earliest turn, whichever ended first.
+    fn worsen(&mut self, index: usize, ended: Ended) {
+        let (new, old) = (ended.rank(), self.result.rank());
+        if new > old || (new == old && index < self.result_of) {
+            (self.result, self.result_of) = (ended, index);
+        }
     }
 }
 
@@ -287,7 +298,7 @@ impl Tree {
         let up = |node: &&Node| node.parent.and_then(|parent| self.nodes.get(&parent));
         std::iter::successors(self.nodes.get(&id), up).filter_map(|node| match &node.kind {
             Kind::Attempts(attempts) => Some(attempts),
-            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(_) | Kind::Pause(_) | Kind::Leaf => None,
+            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(..) | Kind::Pause(_) | Kind::Leaf => None,
         })
     }
 
@@ -308,7 +319,7 @@ impl Node {
             Kind::Pause(until) => Some(*until),
             Kind::Attempts(attempts) => attempts.again_at,
             Kind::Turns(Turns { waiting: Waiting::Until(deadline), .. }) => Some(deadline.at()),
-            Kind::Turns(_) | Kind::Block(_) | Kind::Turn(_) | Kind::Leaf => None,
+            Kind::Turns(_) | Kind::Block(_) | Kind::Turn(..) | Kind::Leaf => None,
         }
     }
 }

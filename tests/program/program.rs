@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// A folder with a testbed and a job.
@@ -67,6 +67,16 @@ impl Program {
             .stdout(Stdio::null())
             .stderr(said)
             .spawn()
+            .expect("runner starts")
+    }
+
+    /// Runs another command of the program in the same folder, and keeps what it printed.
+    pub(crate) fn again(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_runner"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .output()
             .expect("runner starts")
     }
 

@@ -1,0 +1,211 @@
+//! A run with every outcome there is.
+
+use crate::plain;
+use crate::program::{Program, pause, timeless, wait};
+use rustix::process::{Pid, Signal, kill_process};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const TESTBED: &str = "
+testbed:
+  name: every
+  credentials: {default: {username: me, password: correct-horse}}
+devices:
+  here: {os: linux, connections: {local: {class: shell}}}
+  twin: {os: linux, connections: {local: {class: shell}}}
+  old:
+    os: ios
+    connections: {cli: {class: replay, recording: old.yaml}}
+  gone:
+    os: ios
+    connections: {cli: {class: replay, recording: gone.yaml}}
+";
+
+const RECORDING: &str = "
+recording: 1
+calls:
+  - {execute: show state, answer: starting}
+  - {execute: show state, answer: ready}
+  - {execute: show crash, fault: lost}
+";
+
+const JOB: &str = r#"
+job: every outcome
+testbed: testbed.yaml
+vars: {want: ready}
+setup:
+  - shell: echo prepared
+tests:
+  - name: passes
+    devices: [here, twin]
+    steps:
+      - execute: echo value {{ device.name | length }}
+        capture: {value: {regex: 'value (\d+)', as: int}}
+        assert: [{value: "{{ value }}", equals: 4}]
+  - name: fails
+    devices: here
+    steps:
+      - name: compare
+        execute: printf 'alpha\nbeta\ngamma\n'
+        assert:
+          - {contains: alpha}
+          - {contains: betta, message: the second letter}
+          - {line: gamma, equals: delta}
+      - execute: echo never
+    teardown:
+      - execute: echo cleaned
+  - name: exits
+    devices: here
+    steps: [{execute: "echo trouble >&2; exit 7"}]
+  - name: times out
+    devices: here
+    steps: [{execute: "echo begun; sleep 60", timeout: 300ms}]
+  - name: comes up
+    devices: old
+    steps: [{execute: show state, assert: [{equals: "{{ want }}"}], retry: {within: 20s, every: 50ms}}]
+  - name: loses its session
+    devices: old
+    steps: [{execute: show crash}]
+  - name: was never recorded
+    devices: old
+    steps: [{execute: show stat}]
+  - name: is down
+    devices: gone
+    steps: [{execute: show state}]
+  - name: is not meant for it
+    devices: here
+    when: device.os == 'ios'
+    steps: [{execute: "true"}]
+  - name: has seen enough
+    devices: here
+    steps: [{execute: "true"}, {skip: "nothing to do on {{ device.os }}"}, {execute: "false"}]
+  - name: cannot begin
+    devices: here
+    setup: [{execute: "false"}]
+    steps: [{execute: "true"}]
+  - name: does not clean up
+    devices: here
+    steps: [{execute: "true"}]
+    teardown: [{execute: "exit 9"}]
+  - name: goes on
+    devices: here
+    steps:
+      - {execute: "exit 1", continue_on_failure: true}
+      - {log: "still here with {{ want }}"}
+  - name: is hidden
+    devices: here
+    steps: [{execute: "echo correct-horse; exit 1", sensitive: true}]
+  - name: says a secret
+    devices: here
+    steps: [{execute: "echo correct-horse; exit 1"}]
+  - name: is undefined
+    devices: here
+    steps: [{execute: "echo {{ device.custom.vlan }}"}]
+teardown:
+  - shell: echo done
+"#;
+
+fn every() -> Program {
+    let program = Program::new(TESTBED, JOB);
+    program.write("old.yaml", RECORDING);
+    program
+}
+
+#[test]
+fn every_outcome_has_its_place_in_every_report() {
+    let left = every().run(&["--jobs", "1"]);
+    assert_eq!(left.status, Some(1), "{}", left.said);
+    expect_test::expect_file!["expected/every_outcome.txt"].assert_eq(&plain(&left.said));
+    expect_test::expect_file!["expected/every_outcome.xml"].assert_eq(&timeless(&left.junit));
+    for text in [&left.said, &left.junit] {
+        assert!(!text.contains("correct-horse"), "no secret is shown");
+    }
+}
+
+#[test]
+fn the_report_does_not_depend_on_how_much_runs_at_once() {
+    let program = every();
+    let (one, many) = (program.run(&["--jobs", "1"]), program.run(&["--jobs", "64"]));
+    assert_eq!(timeless(&one.junit), timeless(&many.junit));
+}
+
+#[test]
+fn the_event_log_gives_the_same_report_again() {
+    let program = every();
+    let left = program.run(&["--events", "events.jsonl"]);
+    let again = program.again(&["report", "events.jsonl", "--junit", "again.xml"]);
+    assert_eq!(again.status.code(), left.status);
+    assert_eq!(std::fs::read_to_string(program.path("again.xml")).expect("a report"), left.junit);
+}
+
+#[test]
+fn only_what_is_selected_runs_and_is_reported() {
+    let program = every();
+    let left = program.run(&["--test", "passes", "--device", "tw*"]);
+    assert_eq!(left.status, Some(0), "{}", left.said);
+    expect_test::expect![[r#"
+        passed  connect [twin]
+        passed  setup
+        passed  passes [twin]
+        passed  teardown
+    "#]]
+    .assert_eq(&left.table());
+    let nothing = program.run(&["--test", "passes", "--device", "old"]);
+    assert_eq!(nothing.status, Some(5), "{}", nothing.said);
+    assert_eq!(nothing.cases().len(), 1, "a report all the same, with one error");
+}
+
+#[test]
+fn a_second_interrupt_drops_teardown() {
+    let job = "
+job: twice
+tests:
+  - name: long
+    steps: [{shell: 'echo begun > begun; sleep 600', timeout: 10m}]
+    teardown: [{shell: 'echo begun > cleaning; sleep 600', timeout: 10m}]
+teardown: [{shell: 'echo begun > over'}]
+";
+    let program = Program::new("devices: {}", job);
+    let begun = Instant::now();
+    let mut child = program.start(&[]);
+    for (file, signal) in [("begun", Signal::TERM), ("cleaning", Signal::INT)] {
+        while !program.path(file).exists() {
+            assert!(begun.elapsed() < Duration::from_mins(1), "`{file}` appears");
+            pause(Duration::from_millis(10));
+        }
+        kill_process(Pid::from_child(&child), signal).expect("a signal");
+    }
+    let status = wait(&mut child);
+    let left = program.left(status, begun);
+    assert_eq!(left.status, Some(130), "{}", left.said);
+    assert!(!program.path("over").exists(), "teardown was dropped");
+    expect_test::expect![[r#"
+        error runner.interrupted  long: interrupted by SIGTERM
+        skipped runner.not_run  teardown: not run: interrupted by SIGTERM
+    "#]]
+    .assert_eq(&left.table());
+}
+
+#[test]
+fn a_killed_run_is_told_by_its_log() {
+    let job = "{job: killed, tests: [{name: quick, steps: [{shell: 'true'}]}, {name: long, steps: [{shell: 'echo > begun; sleep 600', timeout: 10m}]}]}";
+    let program = Program::new("devices: {}", job);
+    let begun = Instant::now();
+    let mut child = program.start(&["--events", "events.jsonl"]);
+    while !program.path("begun").exists() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "the long test begins");
+        pause(Duration::from_millis(10));
+    }
+    child.kill().expect("a child");
+    let left = program.left(child.wait().expect("it ends"), begun);
+    assert!(left.cases().iter().all(|case| case.result == "error"), "the report of a killed run is red:\n{}", left.junit);
+    let again = program.again(&["report", "events.jsonl", "--junit", "junit.xml"]);
+    assert_eq!(again.status.code(), Some(4));
+    let told = program.left(again.status, begun);
+    expect_test::expect![[r#"
+        passed  quick
+        error runner.incomplete  long: the run ended before this did
+    "#]]
+    .assert_eq(&told.table());
+    assert!(Command::new("xmllint").arg("--noout").arg(program.path("junit.xml")).status().expect("xmllint is installed").success());
+}
