@@ -19,5 +19,6 @@ mod wrap;
 
 mod examples;
 mod links;
+mod schemas;
 mod tables;
 mod words;

@@ -73,7 +73,7 @@ fn codes(cell: &str) -> Vec<String> {
 }
 
 /// The texts of a list in the loader's source.
-fn words_of(file: &str, list: &str) -> Vec<String> {
+pub(crate) fn words_of(file: &str, list: &str) -> Vec<String> {
     let path = pages::root().join("src/load/job").join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let start = text.find(&format!("const {list}: ")).unwrap_or_else(|| panic!("{file} has no list `{list}`"));
