@@ -22,7 +22,7 @@ use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::Entry;
 use crate::record::event::{CellHead, CellId, CellKind};
 use indexmap::IndexMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Everything that a plan is made of.
@@ -65,6 +65,10 @@ struct Builder<'a> {
     inputs: &'a Inputs<'a>,
     routes: Routes<'a>,
     vars: Vec<(String, Value)>,
+    /// What stands above every variable in every cell; shared, because the environment can be large.
+    fixed: Scope,
+    /// The same with `device`, by device.
+    fixed_for: HashMap<DeviceId, Scope>,
     names: Names,
     complaints: Vec<Diagnostic>,
 }
@@ -84,7 +88,7 @@ impl<'a> Builder<'a> {
             names.learn(name);
         }
         let vars = compile_vars(&inputs.job.vars, &mut names.with(&["device"]), &mut complaints);
-        Self { inputs, routes: Routes::new(inputs), vars, names, complaints }
+        Self { inputs, routes: Routes::new(inputs), vars, fixed: fixed(inputs), fixed_for: HashMap::new(), names, complaints }
     }
 
     fn tests(&mut self) -> Vec<Draft> {
@@ -236,16 +240,10 @@ impl<'a> Builder<'a> {
     }
 
     /// What stands above every variable of a cell.
-    fn fixed(&self, device: Option<&Device>) -> Scope {
-        let mut fixed = self.inputs.overrides.clone();
-        let testbed = serde_json::json!({"name": self.inputs.testbed.name, "custom": self.inputs.testbed.custom});
-        fixed.insert("testbed".to_owned(), testbed);
-        fixed.insert("env".to_owned(), self.inputs.env.clone());
-        fixed.insert("run".to_owned(), self.inputs.run.clone());
-        if let Some(device) = device {
-            fixed.insert("device".to_owned(), select::device_data(device));
-        }
-        Scope::new().over(Layer::from_data(&fixed))
+    fn fixed(&mut self, device: Option<&Device>) -> Scope {
+        let Some(device) = device else { return self.fixed.clone() };
+        let with_device = || self.fixed.over(Layer::of("device", &select::device_data(device)));
+        self.fixed_for.entry(self.routes.device(device)).or_insert_with(with_device).clone()
     }
 
     /// Puts the cells in the order of the reports: connections, setup, tests, teardown.
@@ -273,6 +271,16 @@ impl<'a> Builder<'a> {
             words,
         }
     }
+}
+
+/// What stands above every variable, apart from `device`.
+fn fixed(inputs: &Inputs<'_>) -> Scope {
+    let mut fixed = inputs.overrides.clone();
+    let testbed = serde_json::json!({"name": inputs.testbed.name, "custom": inputs.testbed.custom});
+    fixed.insert("testbed".to_owned(), testbed);
+    fixed.insert("env".to_owned(), inputs.env.clone());
+    fixed.insert("run".to_owned(), inputs.run.clone());
+    Scope::new().over(Layer::from_data(&fixed))
 }
 
 /// What the cells of one test share.
