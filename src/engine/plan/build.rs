@@ -51,6 +51,7 @@ pub struct Inputs<'a> {
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut builder = Builder::new(inputs);
+    inputs.selection.check(inputs.job, inputs.testbed, &mut builder.complaints);
     let tests = builder.tests();
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
     let teardown = builder.around("teardown", CellKind::Teardown, &inputs.job.teardown);
