@@ -22,7 +22,7 @@ use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::Entry;
 use crate::record::event::{CellHead, CellId, CellKind};
 use indexmap::IndexMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Everything that a plan is made of.
@@ -53,6 +53,7 @@ pub struct Inputs<'a> {
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut builder = Builder::new(inputs);
+    inputs.selection.check(inputs.job, inputs.testbed, &mut builder.complaints);
     let tests = builder.tests();
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
     let teardown = builder.around("teardown", CellKind::Teardown, &inputs.job.teardown);
@@ -67,6 +68,10 @@ struct Builder<'a> {
     inputs: &'a Inputs<'a>,
     routes: Routes<'a>,
     vars: Vec<(String, Value)>,
+    /// What stands above every variable in every cell; shared, because the environment can be large.
+    fixed: Scope,
+    /// The same with `device`, by device.
+    fixed_for: HashMap<DeviceId, Scope>,
     names: Names,
     complaints: Vec<Diagnostic>,
 }
@@ -86,7 +91,7 @@ impl<'a> Builder<'a> {
             names.learn(name);
         }
         let vars = compile_vars(&inputs.job.vars, &mut names.with(&["device"]), &mut complaints);
-        Self { inputs, routes: Routes::new(inputs), vars, names, complaints }
+        Self { inputs, routes: Routes::new(inputs), vars, fixed: fixed(inputs), fixed_for: HashMap::new(), names, complaints }
     }
 
     fn tests(&mut self) -> Vec<Draft> {
@@ -246,16 +251,10 @@ impl<'a> Builder<'a> {
     }
 
     /// What stands above every variable of a cell.
-    fn fixed(&self, device: Option<&Device>) -> Scope {
-        let mut fixed = self.inputs.overrides.clone();
-        let testbed = serde_json::json!({"name": self.inputs.testbed.name, "custom": self.inputs.testbed.custom});
-        fixed.insert("testbed".to_owned(), testbed);
-        fixed.insert("env".to_owned(), self.inputs.env.clone());
-        fixed.insert("run".to_owned(), self.inputs.run.clone());
-        if let Some(device) = device {
-            fixed.insert("device".to_owned(), select::device_data(device));
-        }
-        Scope::new().over(Layer::from_data(&fixed))
+    fn fixed(&mut self, device: Option<&Device>) -> Scope {
+        let Some(device) = device else { return self.fixed.clone() };
+        let with_device = || self.fixed.over(Layer::of("device", &select::device_data(device)));
+        self.fixed_for.entry(self.routes.device(device)).or_insert_with(with_device).clone()
     }
 
     /// Puts the cells in the order of the reports: connections, setup, tests, teardown.
@@ -283,6 +282,16 @@ impl<'a> Builder<'a> {
             words,
         }
     }
+}
+
+/// What stands above every variable, apart from `device`.
+fn fixed(inputs: &Inputs<'_>) -> Scope {
+    let mut fixed = inputs.overrides.clone();
+    let testbed = serde_json::json!({"name": inputs.testbed.name, "custom": inputs.testbed.custom});
+    fixed.insert("testbed".to_owned(), testbed);
+    fixed.insert("env".to_owned(), inputs.env.clone());
+    fixed.insert("run".to_owned(), inputs.run.clone());
+    Scope::new().over(Layer::from_data(&fixed))
 }
 
 /// What the cells of one test share.

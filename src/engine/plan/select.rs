@@ -7,7 +7,7 @@ use crate::base::text;
 use crate::engine::plan::names::Names;
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
-use crate::model::job::Devices;
+use crate::model::job::{Devices, Job, Test};
 use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::Entry;
 use globset::{Glob, GlobMatcher};
@@ -22,16 +22,41 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Complains about every pattern that nothing in the job or testbed has: what it was to select would not be run.
+    pub(super) fn check(&self, job: &Job, testbed: &Testbed, complaints: &mut Vec<Diagnostic>) {
+        let devices = |glob: &GlobMatcher| testbed.devices.values().any(|device| names_device(glob, device));
+        let tests = |glob: &GlobMatcher| job.tests.iter().any(|test| names_test(glob, test));
+        let device_names: Vec<&str> = testbed.devices.keys().map(String::as_str).collect();
+        let test_names: Vec<&str> = job.tests.iter().flat_map(|test| [test.name.value.as_str(), test.id.value.as_str()]).collect();
+        complaints.extend(self.devices.iter().filter_map(|pattern| unmatched("device", pattern, &device_names, devices)));
+        complaints.extend(self.tests.iter().filter_map(|pattern| unmatched("test", pattern, &test_names, tests)));
+    }
+
     /// Whether a device is selected.
     pub(super) fn has_device(&self, device: &Device) -> bool {
         self.devices.is_empty() || self.devices.iter().filter_map(|pattern| glob(pattern).ok()).any(|glob| names_device(&glob, device))
     }
 
     /// Whether a test is selected.
-    pub(super) fn has_test(&self, test: &crate::model::job::Test) -> bool {
-        let named = |glob: &GlobMatcher| glob.is_match(&test.name.value) || glob.is_match(&test.id.value);
-        self.tests.is_empty() || self.tests.iter().filter_map(|pattern| glob(pattern).ok()).any(|glob| named(&glob))
+    pub(super) fn has_test(&self, test: &Test) -> bool {
+        self.tests.is_empty() || self.tests.iter().filter_map(|pattern| glob(pattern).ok()).any(|glob| names_test(&glob, test))
     }
+}
+
+/// A complaint about a pattern of the command line that nothing has.
+fn unmatched(what: &str, pattern: &str, names: &[&str], has: impl Fn(&GlobMatcher) -> bool) -> Option<Diagnostic> {
+    match glob(pattern) {
+        Ok(glob) if has(&glob) => None,
+        Ok(_) => {
+            let complaint = Diagnostic::unplaced(format!("`--{what} {pattern}` names no {what}"));
+            Some(complaint.did_you_mean(text::nearest(pattern, names.iter().copied())))
+        }
+        Err(error) => Some(Diagnostic::unplaced(format!("`--{what} {pattern}` is not a pattern: {error}"))),
+    }
+}
+
+fn names_test(glob: &GlobMatcher, test: &Test) -> bool {
+    glob.is_match(&test.name.value) || glob.is_match(&test.id.value)
 }
 
 /// What templates see as `device`. The attributes that every device may have are there even when the testbed does not
@@ -156,4 +181,36 @@ fn where_holds<'a>(condition: &Placed<String>, testbed: &'a Testbed, complaints:
         }
     }
     selected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_of_the_command_line_that_names_nothing_is_a_complaint() {
+        let folder = std::path::Path::new(".");
+        let job = crate::load::job_text("{job: j, tests: [{name: ping, steps: [{shell: x}]}]}", "j.yaml", folder).value.expect("a job");
+        let testbed = "devices: {leaf1: {os: linux, connections: {a: {class: shell}}}}";
+        let testbed = crate::load::testbed_text(testbed, "t.yaml", folder, &crate::load::Environment::default()).value.expect("a testbed");
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        for (devices, tests, said) in [
+            (&[][..], &[][..], vec![]),
+            (&["leaf*", "leaf1"], &["ping", "p?ng"], vec![]),
+            (&["leaf1", "leaf2"], &[], vec!["`--device leaf2` names no device"]),
+            (&["leaf1"], &["ping", "pong*"], vec!["`--test pong*` names no test"]),
+            (
+                &["{leaf1"],
+                &[],
+                vec![
+                    "`--device {leaf1` is not a pattern: error parsing glob '{leaf1': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)",
+                ],
+            ),
+        ] {
+            let mut complaints = Vec::new();
+            Selection { devices: texts(devices), tests: texts(tests) }.check(&job, &testbed, &mut complaints);
+            let messages: Vec<&str> = complaints.iter().map(|complaint| complaint.message.as_str()).collect();
+            assert_eq!(messages, said);
+        }
+    }
 }

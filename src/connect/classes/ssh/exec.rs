@@ -156,7 +156,8 @@ impl Run<'_> {
             return Err(Fault::new(FaultKind::Killed, format!("the command was killed by signal {signal}")));
         }
         if received.status || status != 0 {
-            habits.sends_status = true;
+            // One that was not seen to come tells that this server's frames are not what is looked for.
+            habits.sends_status = received.status;
             self.finish(session, channel)?;
             return Ok(Some(status));
         }
