@@ -6,6 +6,7 @@
 mod program;
 
 mod files;
+mod limits;
 mod outcomes;
 
 /// What was printed, without times and the run's name.

@@ -90,6 +90,11 @@ impl Links {
         &self.routes[route.index()].state
     }
 
+    /// Whether the route can be used.
+    pub(super) fn is_open(&self, route: RouteId) -> bool {
+        *self.state(route) == State::Open
+    }
+
     /// How many connections the route has.
     pub(super) fn workers(&self, route: RouteId) -> u32 {
         self.routes[route.index()].workers

@@ -61,14 +61,18 @@ impl Frames {
         }
     }
 
-    /// Ends the turns of a loop: each name that a turn captured becomes a list, in the order of the turns, in `parent`.
+    /// Ends the turns of a loop: each name that a turn captured becomes a list in `parent`, with one
+    /// value for each turn, in their order; none where a turn did not capture it.
     pub(super) fn gather(&mut self, parent: FrameId, turns: &[FrameId]) {
         let mut lists: IndexMap<String, Vec<Data>> = IndexMap::new();
-        for turn in turns {
+        for (index, turn) in turns.iter().enumerate() {
             for (name, value) in std::mem::take(&mut self.all[turn.0].values) {
-                lists.entry(name).or_default().push(value);
+                let list = lists.entry(name).or_default();
+                list.resize(index, Data::Null);
+                list.push(value);
             }
         }
+        lists.values_mut().for_each(|list| list.resize(turns.len(), Data::Null));
         self.set(parent, lists.into_iter().map(|(name, list)| (name, Data::Array(list))));
     }
 

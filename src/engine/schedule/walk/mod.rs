@@ -56,6 +56,8 @@ pub(super) struct Walk {
     outstanding: BTreeMap<TaskId, NodeId>,
     /// Set while tasks come home after the cell was cancelled: whether that ended its steps only, or its teardown too.
     cancelled: Option<Stage>,
+    /// Turns that wait for a connection of a pool.
+    waiting: BTreeSet<NodeId>,
     main: Ended,
     finished: Option<Outcome>,
 }
@@ -67,23 +69,40 @@ enum News {
     Ended { parent: Option<NodeId>, ended: Ended },
 }
 
-/// What templates see when a cell begins: everything, and its variables alone, rendered in order.
-pub(super) fn scope_of(run: &Run) -> Result<(Scope, Layer), Bad> {
-    let mut vars: IndexMap<String, Data> = IndexMap::new();
-    for (name, value) in run.vars.iter() {
-        let scope = run.fixed.under(Layer::from_data(&vars));
-        let value = value.render(&scope).map_err(|fault| Bad::errored(fault.kind, format!("variable `{name}`: {}", fault.message)))?;
-        vars.insert(name.clone(), value);
+/// What templates see when a cell begins.
+pub(super) struct Beginning {
+    /// Everything.
+    pub(super) scope: Scope,
+    /// The variables alone.
+    pub(super) vars: Layer,
+    /// Why one of them could not be rendered. A `when` that does not need it still decides whether that matters.
+    pub(super) bad: Option<Bad>,
+}
+
+impl Beginning {
+    /// Renders the variables of a cell, in order.
+    pub(super) fn of(run: &Run) -> Self {
+        let mut vars: IndexMap<String, Data> = IndexMap::new();
+        let mut bad = None;
+        for (name, value) in run.vars.iter() {
+            let scope = run.fixed.under(Layer::from_data(&vars));
+            match value.render(&scope) {
+                Ok(value) => drop(vars.insert(name.clone(), value)),
+                Err(fault) => {
+                    bad.get_or_insert_with(|| Bad::errored(fault.kind, format!("variable `{name}`: {}", fault.message)));
+                }
+            }
+        }
+        let vars = Layer::from_data(&vars);
+        Self { scope: run.fixed.under(vars.clone()), vars, bad }
     }
-    let vars = Layer::from_data(&vars);
-    Ok((run.fixed.under(vars.clone()), vars))
 }
 
 impl Walk {
-    /// Makes a walk that has not begun. `None` when a route of the cell has no idle connection, which never happens
-    /// while its devices are its own.
+    /// Makes a walk that has not begun. A step whose route is down ends badly. `None` when an open route of the cell has
+    /// no idle connection, which never happens while its devices are its own.
     pub(super) fn new(cell: CellId, run: Arc<Run>, vars: Layer, cx: &mut Context<'_>) -> Option<Self> {
-        let routes: BTreeSet<_> = run.routes.iter().copied().collect();
+        let routes: BTreeSet<_> = run.routes.iter().copied().filter(|route| cx.links.is_open(*route)).collect();
         let strands = Strands::begin(&routes, cx.links)?;
         Some(Self {
             cell,
@@ -96,6 +115,7 @@ impl Walk {
             deadline: run.timeout.clone().map(|limit| Deadline::new(cx.now, limit)),
             outstanding: BTreeMap::new(),
             cancelled: None,
+            waiting: BTreeSet::new(),
             main: Ended::Good,
             finished: None,
             run,
@@ -154,12 +174,14 @@ impl Walk {
     pub(super) fn tick(&mut self, cx: &mut Context<'_>) {
         if let Some(deadline) = self.deadline.clone().filter(|deadline| self.outstanding.is_empty() && deadline.at() <= cx.now) {
             self.deadline = None;
-            self.cancel(&Bad::errored(FaultKind::Timeout, format!("timed out after {}", deadline.limit())), Stage::Main, cx);
+            let pausing = self.tree.pausing().map(|bad| format!(", waiting to try again: {}", bad.reason.message));
+            let sentence = format!("timed out after {}{}", deadline.limit(), pausing.unwrap_or_default());
+            self.cancel(&Bad::errored(FaultKind::Timeout, sentence), Stage::Main, cx);
             return;
         }
         for id in self.tree.due(cx.now) {
             match self.tree.get(id).map(|node| &node.kind) {
-                Some(Kind::Pause(_)) => self.end(id, Ended::Good),
+                Some(Kind::Pause) => self.end(id, Ended::Good),
                 Some(Kind::Attempts(_)) => self.begin_attempt(id, cx),
                 Some(Kind::Turns(_)) => self.give_up_turn(id, cx),
                 Some(Kind::Block(_) | Kind::Turn(..) | Kind::Leaf) | None => {}
@@ -176,11 +198,17 @@ impl Walk {
         }
         self.tree.clear();
         self.queue.clear();
+        self.waiting.clear();
         if !matches!(self.main, Ended::Bad(_)) {
             self.main = Ended::Bad(bad.clone());
         }
         self.cancelled = self.cancelled.max(Some(ends));
         self.settle(cx);
+    }
+
+    /// Notes a reason from outside that makes the cell bad without ending what runs.
+    pub(super) fn note(&mut self, bad: &Bad) {
+        self.main.worsen(Ended::Bad(bad.clone()));
     }
 
     /// Forgets a task that never reached a worker, after the cell was cancelled.
@@ -220,7 +248,8 @@ impl Walk {
             StepPhase::Teardown => &self.run.program.teardown,
         };
         let here = Here { strand: Strands::CELL, frame: Frames::CELL };
-        let node = self.tree.add(None, here, Kind::Block(Block::new(steps.clone(), Vec::new())));
+        let block = if phase == StepPhase::Teardown { Block::cleaning(steps.clone()) } else { Block::new(steps.clone(), Vec::new()) };
+        let node = self.tree.add(None, here, Kind::Block(block));
         self.advance_block(node);
     }
 
@@ -233,7 +262,10 @@ impl Walk {
             }
             (StepPhase::Setup | StepPhase::Steps, ended) => self.begin_teardown(ended),
             (StepPhase::Teardown, ended) => {
-                self.main.worsen(ended);
+                // To skip the rest of teardown says nothing about the test.
+                if matches!(ended, Ended::Bad(_)) {
+                    self.main.worsen(ended);
+                }
                 self.finish(cx);
             }
         }

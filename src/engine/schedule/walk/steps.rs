@@ -42,9 +42,13 @@ impl Walk {
                 }
                 self.tree.remove(id);
                 self.turn_ended(turns, index, ended, cx);
+                // What the turn gave back may be what another one waits for, wherever in the cell.
+                for waiting in std::mem::take(&mut self.waiting) {
+                    self.advance_turns(waiting, cx);
+                }
             }
             Kind::Attempts(_) => self.attempt_ended(id, ended, cx),
-            Kind::Turns(_) | Kind::Pause(_) | Kind::Leaf => {}
+            Kind::Turns(_) | Kind::Pause | Kind::Leaf => {}
         }
     }
 
@@ -99,15 +103,16 @@ impl Walk {
     pub(super) fn begin_attempt(&mut self, id: NodeId, cx: &mut Context<'_>) {
         let Some(Node { kind: Kind::Attempts(attempts), here, .. }) = self.tree.get_mut(id) else { return };
         attempts.number += 1;
-        attempts.again_at = None;
         let (step, here) = (Arc::clone(&attempts.step), *here);
+        self.tree.wake(id, None);
         if let Some(turns) = Turns::parts(&step, self.width(&step, cx)) {
             let node = self.tree.add(Some(id), here, Kind::Turns(turns));
             return self.advance_turns(node, cx);
         }
         match &step.action {
             Action::Wait(length) => {
-                self.tree.add(Some(id), here, Kind::Pause(cx.now + *length));
+                let pause = self.tree.add(Some(id), here, Kind::Pause);
+                self.tree.wake(pause, Some(cx.now + *length));
             }
             Action::Group { steps, always } => {
                 let block = Block::new(steps.clone(), always.clone());
@@ -127,16 +132,16 @@ impl Walk {
         } else if let Some(always) = always_after_branches(&attempts.step) {
             attempts.branches_ended = Some(ended);
             let here = *here;
-            let node = self.tree.add(Some(id), here, Kind::Block(Block::new(always, Vec::new())));
+            let node = self.tree.add(Some(id), here, Kind::Block(Block::cleaning(always)));
             return self.advance_block(node);
         }
-        let again = match &ended {
-            Ended::Bad(bad) => attempts.again_after(bad, cx.now),
-            Ended::Good | Ended::Skip(_) => None,
-        };
-        match again {
-            Some(at) => attempts.again_at = Some(at),
-            None => self.end(id, ended),
+        let Ended::Bad(bad) = ended else { return self.end(id, ended) };
+        if let Some(at) = attempts.again_after(&bad, cx.now) {
+            attempts.last = Some(bad);
+            self.tree.wake(id, Some(at));
+        } else {
+            let bad = attempts.told_before_cut(&bad, cx.now).unwrap_or(bad);
+            self.end(id, Ended::Bad(bad));
         }
     }
 
@@ -179,6 +184,7 @@ impl Walk {
         let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
         turns.begin();
         let step = Arc::clone(&turns.step);
+        self.tree.wake(id, None);
         match unit {
             Unit::Item(item) => {
                 let shown = show_item(&item);
@@ -210,11 +216,14 @@ impl Walk {
 
     /// Lets the next turn wait for a connection of the pool that a sibling has.
     fn wait_for_worker(&mut self, id: NodeId, routes: &BTreeSet<RouteId>, cx: &Context<'_>) {
+        self.waiting.insert(id);
         let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
         if matches!(turns.waiting, Waiting::No) {
             let limits = routes.iter().filter_map(|route| cx.links.pool_timeout(*route));
             let sooner = limits.map(|limit| Deadline::new(cx.now, limit.clone())).reduce(Deadline::sooner);
+            let wake = sooner.as_ref().map(Deadline::at);
             turns.waiting = sooner.map_or(Waiting::Patiently, Waiting::Until);
+            self.tree.wake(id, wake);
         }
     }
 
@@ -227,6 +236,7 @@ impl Walk {
         if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
             turns.give_up_next(Bad::errored(FaultKind::PoolTimeout, sentence));
         }
+        self.tree.wake(id, None);
         self.advance_turns(id, cx);
     }
 
@@ -239,10 +249,12 @@ impl Walk {
             Action::Execute { slot, .. } | Action::Configure { slot, .. } => Some(*slot),
             _ => None,
         };
-        let lease = slot.and_then(|slot| {
-            let route = self.run.routes[slot.index()];
-            self.strands.worker(here.strand, route).map(|worker| (route, worker))
-        });
+        let route = slot.map(|slot| self.run.routes[slot.index()]);
+        let lease = route.and_then(|route| self.strands.worker(here.strand, route).map(|worker| (route, worker)));
+        if route.is_some() && lease.is_none() {
+            let bad = Bad::errored(FaultKind::NotConnected, "its connection could not be opened");
+            return self.refuse(parent, step, here, &bad);
+        }
         let own = self.tree.attempts_around(parent).next();
         let task = Task {
             id,

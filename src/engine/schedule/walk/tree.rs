@@ -6,7 +6,9 @@ use crate::engine::plan::{Action, Step};
 use crate::engine::schedule::walk::frames::FrameId;
 use crate::engine::schedule::walk::strands::StrandId;
 use crate::engine::task::{Bad, Ended};
-use std::collections::BTreeMap;
+use crate::record::fault::FaultKind;
+use crate::record::verdict::{Reason, ReasonKind, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,6 +29,7 @@ pub(super) struct Node {
     pub(super) parent: Option<NodeId>,
     pub(super) here: Here,
     pub(super) kind: Kind,
+    wakes_at: Option<Instant>,
 }
 
 /// What kind of thing is under way.
@@ -41,7 +44,7 @@ pub(super) enum Kind {
     /// Attempts of a step.
     Attempts(Attempts),
     /// A pause of a `wait` step.
-    Pause(Instant),
+    Pause,
     /// A task that the crew has.
     Leaf,
 }
@@ -54,23 +57,30 @@ pub(super) struct Block {
     next: usize,
     /// The step that runs now.
     current: Option<Arc<Step>>,
-    in_always: bool,
+    /// Whether every step runs, however those before it ended: what cleans up leaves nothing out.
+    cleans_up: bool,
     stopped: bool,
     pub(super) result: Ended,
 }
 
 impl Block {
+    /// Steps of which the first bad one is the last, and those that clean up after them.
     pub(super) fn new(steps: Vec<Arc<Step>>, always: Vec<Arc<Step>>) -> Self {
-        Self { steps, always, next: 0, current: None, in_always: false, stopped: false, result: Ended::Good }
+        Self { steps, always, next: 0, current: None, cleans_up: false, stopped: false, result: Ended::Good }
+    }
+
+    /// Steps that clean up.
+    pub(super) fn cleaning(steps: Vec<Arc<Step>>) -> Self {
+        Self { cleans_up: true, ..Self::new(steps, Vec::new()) }
     }
 
     /// The step to run now; `None` when the block is over.
     pub(super) fn next_step(&mut self) -> Option<Arc<Step>> {
         if self.stopped || self.next == self.steps.len() {
-            if self.in_always || self.always.is_empty() {
+            if self.always.is_empty() {
                 return None;
             }
-            self.in_always = true;
+            self.cleans_up = true;
             self.steps = std::mem::take(&mut self.always);
             self.next = 0;
             self.stopped = false;
@@ -86,7 +96,7 @@ impl Block {
         let goes_on = self.current.as_ref().is_some_and(|step| step.continue_on_failure);
         self.stopped = match &ended {
             Ended::Good => false,
-            Ended::Bad(_) => !goes_on,
+            Ended::Bad(_) => !goes_on && !self.cleans_up,
             Ended::Skip(_) => true,
         };
         self.result.worsen(ended);
@@ -238,15 +248,27 @@ pub(super) struct Attempts {
     pub(super) number: u32,
     /// When the first one began.
     pub(super) first: Instant,
-    /// When the next one begins.
-    pub(super) again_at: Option<Instant>,
+    /// How the last one ended, where it was bad.
+    pub(super) last: Option<Bad>,
     /// Set while the steps of a group run that always run: how its branches ended.
     pub(super) branches_ended: Option<Ended>,
 }
 
 impl Attempts {
     pub(super) fn new(step: Arc<Step>, item: Option<String>, now: Instant) -> Self {
-        Self { step, item, number: 0, first: now, again_at: None, branches_ended: None }
+        Self { step, item, number: 0, first: now, last: None, branches_ended: None }
+    }
+
+    /// The end of the step, where `retry.within` cut off its last attempt at `now`: the wrong answer before it says more
+    /// than that.
+    pub(super) fn told_before_cut(&self, bad: &Bad, now: Instant) -> Option<Bad> {
+        let within = self.step.retry.as_ref()?.within.as_ref().filter(|within| now >= self.first + within.length)?;
+        let wrong = self.last.as_ref().filter(|last| last.verdict == Verdict::Failed)?;
+        if bad.reason.kind != ReasonKind::Fault(FaultKind::Timeout) {
+            return None;
+        }
+        let message = format!("{} (the attempt after that was cut off after {within})", wrong.reason.message);
+        Some(Bad { reason: Reason { message, ..wrong.reason.clone() }, ..wrong.clone() })
     }
 
     /// When this step is tried again after an attempt that ended so at `now`; `None` when it is not.
@@ -265,6 +287,8 @@ impl Attempts {
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     nodes: BTreeMap<NodeId, Node>,
+    /// When nodes must be looked at although nothing happened.
+    wakes: BTreeSet<(Instant, NodeId)>,
     next: u64,
 }
 
@@ -272,7 +296,7 @@ impl Tree {
     pub(super) fn add(&mut self, parent: Option<NodeId>, here: Here, kind: Kind) -> NodeId {
         let id = NodeId(self.next);
         self.next += 1;
-        self.nodes.insert(id, Node { parent, here, kind });
+        self.nodes.insert(id, Node { parent, here, kind, wakes_at: None });
         id
     }
 
@@ -285,12 +309,23 @@ impl Tree {
     }
 
     pub(super) fn remove(&mut self, id: NodeId) -> Option<Node> {
+        self.wake(id, None);
         self.nodes.remove(&id)
+    }
+
+    /// Says when a node must be looked at although nothing happened.
+    pub(super) fn wake(&mut self, id: NodeId, at: Option<Instant>) {
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        if let Some(before) = std::mem::replace(&mut node.wakes_at, at) {
+            self.wakes.remove(&(before, id));
+        }
+        self.wakes.extend(at.map(|at| (at, id)));
     }
 
     /// Forgets every node; ids are not used again.
     pub(super) fn clear(&mut self) {
         self.nodes.clear();
+        self.wakes.clear();
     }
 
     /// The attempts that a node is part of, the innermost first.
@@ -298,28 +333,25 @@ impl Tree {
         let up = |node: &&Node| node.parent.and_then(|parent| self.nodes.get(&parent));
         std::iter::successors(self.nodes.get(&id), up).filter_map(|node| match &node.kind {
             Kind::Attempts(attempts) => Some(attempts),
-            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(..) | Kind::Pause(_) | Kind::Leaf => None,
+            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(..) | Kind::Pause | Kind::Leaf => None,
         })
     }
 
     /// The nodes for which something is due at `now`.
     pub(super) fn due(&self, now: Instant) -> Vec<NodeId> {
-        self.nodes.iter().filter(|(_, node)| node.wakes_at().is_some_and(|at| at <= now)).map(|(id, _)| *id).collect()
+        self.wakes.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id).collect()
     }
 
     /// When the next thing is due.
     pub(super) fn next_wake(&self) -> Option<Instant> {
-        self.nodes.values().filter_map(Node::wakes_at).min()
+        self.wakes.first().map(|(at, _)| *at)
     }
-}
 
-impl Node {
-    fn wakes_at(&self) -> Option<Instant> {
-        match &self.kind {
-            Kind::Pause(until) => Some(*until),
-            Kind::Attempts(attempts) => attempts.again_at,
-            Kind::Turns(Turns { waiting: Waiting::Until(deadline), .. }) => Some(deadline.at()),
-            Kind::Turns(_) | Kind::Block(_) | Kind::Turn(..) | Kind::Leaf => None,
-        }
+    /// How a step ended last that pauses before it is tried again.
+    pub(super) fn pausing(&self) -> Option<&Bad> {
+        self.wakes.iter().find_map(|(_, id)| match &self.nodes.get(id)?.kind {
+            Kind::Attempts(attempts) => attempts.last.as_ref(),
+            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(..) | Kind::Pause | Kind::Leaf => None,
+        })
     }
 }

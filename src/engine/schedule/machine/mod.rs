@@ -1,17 +1,20 @@
-//! The state machine: inputs in, orders and facts out.
+//! The state machine: inputs in, orders and facts out. `stop` ends a run before its time.
+
+mod stop;
 
 use crate::base::deadline::Deadline;
 use crate::engine::plan::{Plan, RouteId, Run, Work};
 use crate::engine::schedule::lanes::Lanes;
 use crate::engine::schedule::links::{Links, Settled, State};
+use crate::engine::schedule::machine::stop::Stop;
 use crate::engine::schedule::orders::{Input, Output};
-use crate::engine::schedule::walk::{Context, Walk, scope_of};
+use crate::engine::schedule::walk::{Beginning, Context, Walk};
 use crate::engine::task::{Bad, Stage, Task, TaskId};
 use crate::record::event::{CellId, CellKind, Fact};
-use crate::record::fault::{Fault, FaultKind};
+use crate::record::fault::FaultKind;
 use crate::record::verdict::{Outcome, ReasonKind, Verdict};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,13 +35,27 @@ pub struct Schedule {
     opening: usize,
     waiting_for: HashMap<RouteId, Vec<CellId>>,
     timers: BinaryHeap<Reverse<(Instant, CellId)>>,
+    /// The timer of each cell that was set last.
+    alarms: Vec<Option<Instant>>,
+    /// The limit of the job; once it was stopped, that of teardown.
     deadline: Option<Deadline>,
     stop: Option<Stop>,
+    reached: Reached,
     setup_failed: bool,
     some_error: bool,
-    finished: bool,
     next_task: u64,
     out: Vec<Output>,
+}
+
+/// How far the run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reached {
+    /// Setup or tests.
+    Tests,
+    /// The job's teardown.
+    Teardown,
+    /// Every cell has ended.
+    End,
 }
 
 /// How far a cell is.
@@ -54,16 +71,6 @@ enum Progress {
     Ended,
 }
 
-/// Why nothing new begins.
-#[derive(Debug)]
-struct Stop {
-    bad: Bad,
-    /// Whether the user asked for it, then or later.
-    interrupted: bool,
-    /// Whether teardown is dropped too.
-    at_once: bool,
-}
-
 impl Schedule {
     /// Makes the schedule of a plan, with at most `jobs` calls at once.
     #[must_use]
@@ -72,6 +79,7 @@ impl Schedule {
             links: Links::new(&plan.routes),
             lanes: Lanes::new(&plan),
             cells: plan.cells.iter().map(|_| Progress::Waiting).collect(),
+            alarms: vec![None; plan.cells.len()],
             plan,
             jobs: jobs.max(1),
             turn: VecDeque::new(),
@@ -82,9 +90,9 @@ impl Schedule {
             timers: BinaryHeap::new(),
             deadline: None,
             stop: None,
+            reached: Reached::Tests,
             setup_failed: false,
             some_error: false,
-            finished: false,
             next_task: 0,
             out: Vec::new(),
         }
@@ -122,65 +130,17 @@ impl Schedule {
 
     fn tick(&mut self, now: Instant) {
         if let Some(deadline) = self.deadline.clone().filter(|deadline| deadline.at() <= now) {
-            let sentence = format!("the job timed out after {}", deadline.limit());
-            self.stop(&Bad::errored(FaultKind::Timeout, sentence), now);
+            let doing = if self.stop.is_some() { "teardown" } else { "the job" };
+            let bad = Bad::errored(FaultKind::Timeout, format!("{doing} timed out after {}", deadline.limit()));
+            if self.stop.is_some() { self.drop_teardown(&bad, now) } else { self.stop(&bad, now) }
         }
         while let Some(Reverse((at, cell))) = self.timers.peek().copied() {
             if at > now {
                 break;
             }
             self.timers.pop();
+            self.alarms[cell.index()] = None;
             self.walk(cell, now, Walk::tick);
-        }
-    }
-
-    fn interrupt(&mut self, by: String, now: Instant) {
-        if self.finished {
-            return;
-        }
-        let bad = Bad {
-            reason: crate::record::verdict::Reason { kind: ReasonKind::Interrupted, message: format!("interrupted by {by}") },
-            ..Bad::errored(FaultKind::Interrupted, "")
-        };
-        // After the job's timeout the first one still leaves teardown alone.
-        if !self.stop.as_ref().is_some_and(|stop| stop.interrupted) {
-            self.out.push(Output::Record(Fact::Interrupted { by }));
-            self.stop(&bad, now);
-            self.stop.iter_mut().for_each(|stop| stop.interrupted = true);
-            return;
-        }
-        self.stop.iter_mut().for_each(|stop| stop.at_once = true);
-        self.out.push(Output::Interrupt(Stage::Teardown));
-        self.cancel_walks(&bad, Stage::Teardown, now);
-    }
-
-    /// Begins nothing new but teardown, and ends what runs.
-    fn stop(&mut self, bad: &Bad, now: Instant) {
-        self.deadline = None;
-        if self.stop.is_some() {
-            return;
-        }
-        self.stop = Some(Stop { bad: bad.clone(), interrupted: false, at_once: false });
-        self.out.push(Output::Interrupt(Stage::Main));
-        let fault = Fault::new(FaultKind::Interrupted, bad.reason.message.clone());
-        for (route, settled) in self.links.give_up_waiting(&fault) {
-            self.route_settled(route, settled, now);
-        }
-        self.cancel_walks(bad, Stage::Main, now);
-    }
-
-    /// Cancels every walk that is in this stage, and the tasks that no worker has yet.
-    fn cancel_walks(&mut self, bad: &Bad, stage: Stage, now: Instant) {
-        let (dropped, kept) = std::mem::take(&mut self.ready).into_iter().partition(|task| task.stage <= stage);
-        self.ready = kept;
-        let walking: Vec<CellId> =
-            self.ids_of(|progress| matches!(progress, Progress::Walking(walk) if stage == Stage::Teardown || !walk.in_teardown()));
-        for cell in walking {
-            self.walk(cell, now, |walk, cx| walk.cancel(bad, stage, cx));
-        }
-        let dropped: VecDeque<Box<Task>> = dropped;
-        for task in dropped {
-            self.walk(task.cell, now, |walk, cx| walk.forget(task.id, cx));
         }
     }
 
@@ -190,9 +150,13 @@ impl Schedule {
 
     /// Begins every cell whose turn has come, batch after batch, until everything waits for the crew or for time.
     fn settle(&mut self, now: Instant) {
-        while !self.finished {
-            while let Some(cell) = self.turn.pop_front() {
+        while self.reached < Reached::End {
+            // A cell that has begun has a limit that runs: none begins before there is a free place for its first call.
+            while let Some(cell) = self.turn.pop_front_if(|_| self.in_flight.len() + self.opening + self.ready.len() < self.jobs) {
                 self.begin_cell(cell, now);
+            }
+            if !self.turn.is_empty() {
+                return;
             }
             match self.lanes.next_batch(&self.plan) {
                 Some(cells) if cells.is_empty() => return,
@@ -210,25 +174,28 @@ impl Schedule {
         let plan = Arc::clone(&self.plan);
         let cell = &plan.cells[id.index()];
         let Work::Run(run) = &cell.work else { return };
-        if let Some(outcome) = self.outcome_without_running(cell.head.kind, run) {
+        let kind = cell.head.kind;
+        if kind == CellKind::Teardown {
+            self.reached = Reached::Teardown;
+        }
+        let beginning = Beginning::of(run);
+        if let Some(outcome) =
+            self.outcome_of_stop(kind).or_else(|| outcome_of_beginning(run, &beginning)).or_else(|| self.outcome_of_down(kind, run))
+        {
             return self.end_cell(id, outcome, now, now);
         }
-        let waits =
-            run.routes.iter().filter(|route| *self.links.state(**route) != State::Open).copied().collect::<std::collections::BTreeSet<_>>();
+        let usable = |route: &RouteId| matches!(self.links.state(*route), State::Open | State::Down);
+        let waits: BTreeSet<RouteId> = run.routes.iter().copied().filter(|route| !usable(route)).collect();
         if !waits.is_empty() {
             for route in waits {
                 self.wait_for(route, id, now);
             }
             return;
         }
-        let vars = match scope_of(run) {
-            Ok((_, vars)) => vars,
-            Err(bad) => return self.end_cell(id, Outcome { verdict: bad.verdict, reason: Some(bad.reason) }, now, now),
-        };
         self.out.push(Output::Record(Fact::CellStarted { cell: id }));
         let mut cx =
             Context { now, links: &mut self.links, next_task: &mut self.next_task, deadline: self.deadline.as_ref(), out: &mut self.out };
-        let Some(walk) = Walk::new(id, Arc::clone(run), vars, &mut cx) else {
+        let Some(walk) = Walk::new(id, Arc::clone(run), beginning.vars, &mut cx) else {
             let sentence = "a connection of the cell's own device was in use elsewhere";
             let bad = Bad::errored(FaultKind::Internal, sentence);
             return self.end_cell(id, Outcome { verdict: bad.verdict, reason: Some(bad.reason) }, now, now);
@@ -237,28 +204,22 @@ impl Schedule {
         self.walk(id, now, Walk::begin);
     }
 
-    /// How a cell ends that is not to run; `None` when it is.
-    fn outcome_without_running(&mut self, kind: CellKind, run: &Run) -> Option<Outcome> {
+    /// How a cell ends because the run was stopped or its setup did not pass; `None` when it may run.
+    fn outcome_of_stop(&self, kind: CellKind) -> Option<Outcome> {
         if let Some(stop) = self.stop.as_ref().filter(|stop| stop.at_once || kind != CellKind::Teardown) {
             if self.some_error {
                 return Some(Outcome::with(Verdict::Skipped, ReasonKind::NotRun, format!("not run: {}", stop.bad.reason.message)));
             }
             return Some(Outcome { verdict: Verdict::Errored, reason: Some(stop.bad.reason.clone()) });
         }
-        if self.setup_failed && kind == CellKind::Test {
-            return Some(Outcome::with(Verdict::Blocked, ReasonKind::Blocked, "blocked: setup did not pass"));
-        }
-        if let Some(when) = &run.when {
-            let condition =
-                scope_of(run).and_then(|(scope, _)| when.condition(&scope).map_err(|fault| Bad::errored(fault.kind, fault.message)));
-            match condition {
-                Ok(true) => {}
-                Ok(false) => {
-                    let reason = format!("`when` is false: {}", when.source());
-                    return Some(Outcome::with(Verdict::Skipped, ReasonKind::Skipped, reason));
-                }
-                Err(bad) => return Some(Outcome { verdict: bad.verdict, reason: Some(bad.reason) }),
-            }
+        let blocked = self.setup_failed && kind == CellKind::Test;
+        blocked.then(|| Outcome::with(Verdict::Blocked, ReasonKind::Blocked, "blocked: setup did not pass"))
+    }
+
+    /// How a cell ends because a device of it is down; `None` when it may run. The job's teardown does what it can.
+    fn outcome_of_down(&self, kind: CellKind, run: &Run) -> Option<Outcome> {
+        if kind == CellKind::Teardown {
+            return None;
         }
         let down = run.routes.iter().find(|route| *self.links.state(**route) == State::Down)?;
         let connect = &self.plan.cells[self.plan.routes[down.index()].cell.index()].head.name;
@@ -325,7 +286,11 @@ impl Schedule {
         }
         match finished {
             Some(outcome) => self.end_cell(cell, outcome, started, now),
-            None => self.timers.extend(wake.map(|at| Reverse((at, cell)))),
+            None if wake != self.alarms[cell.index()] => {
+                self.alarms[cell.index()] = wake;
+                self.timers.extend(wake.map(|at| Reverse((at, cell))));
+            }
+            None => {}
         }
     }
 
@@ -351,7 +316,7 @@ impl Schedule {
         while self.in_flight.len() + self.opening < self.jobs {
             if let Some((route, worker)) = self.links.next_opening() {
                 self.opening += 1;
-                let stage = if self.stop.is_some() { Stage::Teardown } else { Stage::Main };
+                let stage = if self.stop.is_some() || self.reached == Reached::Teardown { Stage::Teardown } else { Stage::Main };
                 self.out.push(Output::Open { route, worker, stage });
             } else if let Some(task) = self.ready.pop_front() {
                 self.in_flight.insert(task.id, task.cell);
@@ -370,7 +335,7 @@ impl Schedule {
             };
             self.note_end(cell, outcome, now, now);
         }
-        self.finished = true;
+        self.reached = Reached::End;
         self.out.push(Output::Finished);
     }
 
@@ -378,5 +343,19 @@ impl Schedule {
     #[cfg(test)]
     pub(super) fn all_leases_are_back(&self) -> bool {
         self.links.all_idle()
+    }
+}
+
+/// How a cell ends because of its `when` or its variables; `None` when it may run.
+fn outcome_of_beginning(run: &Run, beginning: &Beginning) -> Option<Outcome> {
+    let errored = |bad: Bad| Outcome { verdict: bad.verdict, reason: Some(bad.reason) };
+    let Some(when) = &run.when else { return beginning.bad.clone().map(errored) };
+    match when.condition(&beginning.scope) {
+        Ok(true) => beginning.bad.clone().map(errored),
+        Ok(false) => {
+            let reason = format!("`when` is false: {}", when.source());
+            Some(Outcome::with(Verdict::Skipped, ReasonKind::Skipped, reason))
+        }
+        Err(fault) => Some(errored(beginning.bad.clone().unwrap_or_else(|| Bad::errored(fault.kind, fault.message)))),
     }
 }
