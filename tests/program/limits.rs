@@ -92,7 +92,8 @@ teardown: [{shell: touch over}]
         error runner.timeout  long: the job timed out after 500ms (`timeout` at job.yaml:3)
         skipped runner.not_run  never: not run: the job timed out after 500ms (`timeout` at job.yaml:3)
         passed  teardown
-    "#]].assert_eq(&left.table());
+    "#]]
+    .assert_eq(&left.table());
 }
 
 #[test]
@@ -114,7 +115,8 @@ tests: [{name: vlan, devices: one, when: device.custom.vlan is defined, vars: {v
     expect_test::expect![[r#"
         skipped runner.skipped  connect [one]: no test needed this connection
         skipped runner.skipped  vlan [one]: `when` is false: device.custom.vlan is defined
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
