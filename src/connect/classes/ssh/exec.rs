@@ -78,9 +78,10 @@ impl Habits {
         };
         *self = learned;
         match (status, seen, learned) {
+            (0, Some(true), _) | (0, None, Self::SendsStatus) => Verdict::Ended(0),
             (0, Some(false), Self::SendsStatus) => Verdict::Missing,
-            (0, Some(false), _) | (0, None, Self::Unknown | Self::HidesStatus) => Verdict::Unknown,
-            (_, _, _) => Verdict::Ended(status),
+            (0, Some(false) | None, _) => Verdict::Unknown,
+            _ => Verdict::Ended(status),
         }
     }
 }
@@ -137,7 +138,7 @@ impl Run<'_> {
             Err(stop) => return Err(closed(session, stop, "opening a channel")),
         };
         match session.drive(self.limits, |_| channel.exec(self.command)) {
-            // The frame that brought the server's reply is none of an exit status.
+            // The frame that brought the server's reply was no exit status.
             Ok(()) => drop(session.link.as_mut().map(|link| link.note(Effect::Seen))),
             Err(Stop::Refused(error)) => {
                 let fault = Fault::new(FaultKind::Refused, format!("the server refused to run the command: {}", sentence(&error)));
