@@ -1,5 +1,6 @@
 //! Class `ssh` against OpenSSH's own server, and against peers that are none.
 
+mod exits;
 mod opening;
 
 use crate::hostile::{Habit, Hostile};
@@ -244,52 +245,4 @@ fn an_idle_connection_knows_that_the_server_went_away() {
     assert!(!connection.is_alive());
     connection.close();
     connection.close();
-}
-
-#[test]
-fn an_exit_code_of_zero_is_told_from_none_with_every_kind_of_cipher() {
-    std::thread::scope(|scope| {
-        for lines in [
-            "Ciphers aes256-gcm@openssh.com",
-            "Ciphers chacha20-poly1305@openssh.com",
-            "Ciphers aes128-ctr\nMACs hmac-sha2-512-etm@openssh.com",
-            "Ciphers aes128-ctr\nMACs hmac-sha2-256",
-            "Ciphers aes256-ctr\nMACs hmac-sha1",
-            "Ciphers aes128-cbc\nMACs hmac-sha2-512",
-            "Ciphers 3des-cbc\nMACs hmac-md5\nKexAlgorithms diffie-hellman-group14-sha1",
-        ] {
-            scope.spawn(move || exit_codes_are_told(lines));
-        }
-    });
-}
-
-fn exit_codes_are_told(lines: &str) {
-    let sshd = Sshd::start_with(&format!("{lines}\nChannelTimeout session:command=5\nClientAliveInterval 1"));
-    let mut endpoint = root(&sshd);
-    endpoint.options.0.insert("legacy", OptionValue::Switch(true));
-    let mut connection = open(&endpoint).expect(lines);
-    for (command, exit_code) in [
-        ("true", 0),
-        ("echo hello", 0),
-        ("echo hello >&2", 0),
-        ("seq 1 100; seq 1 100 >&2", 0),
-        ("exit 7", 7),
-        ("head -c 100000 /dev/zero", 0),
-        ("for i in 1 2 3; do echo $i; sleep 0.1; done", 0),
-        ("head -c 300 /dev/zero", 0),
-        ("sleep 0.2", 0),
-    ] {
-        for _ in 0..2 {
-            let answer = run(&mut connection, command).expect(lines);
-            assert_eq!(answer.exit_code, Some(exit_code), "{lines}: {command}");
-        }
-    }
-    // The server closes a channel that is idle, and libssh2 says that the exit status is 0.
-    match run(&mut connection, "echo part; sleep 15") {
-        Ok(answer) => assert_eq!(answer.exit_code, None, "{lines}"),
-        Err(fault) => {
-            assert_eq!(fault.message, "the server closed the channel before it said how the command ended", "{lines}");
-            assert_eq!((fault.kind, fault.tail.as_str()), (FaultKind::Lost, "part\n"), "{lines}");
-        }
-    }
 }

@@ -1,6 +1,17 @@
 //! Runs one command in a channel of its own and collects all that it says.
+//!
+//! How the command ended is judged from the end of its channel. Only the server's own close ends a call well: a broken
+//! connection is `Lost`, a signal is `Killed`, and an exit status that is not 0 is what it says. An exit status of 0 is
+//! the hard one, because libssh2 gives 0 for none as well:
+//!
+//! - Where frames show their length (`frames`), a status is seen to come. None from a server that sends them is `Lost`,
+//!   because then the channel was closed by something else than the command's end.
+//! - Where lengths are encrypted, nothing tells 0 from none. Then 0 is believed of a server that is known to send statuses
+//!   (by its name, or because it sent one that is not 0), and is no exit code from any other. What that misses is a
+//!   channel that such a server closes early, as with OpenSSH's `ChannelTimeout`; a server that has it also has ciphers
+//!   with lengths in the clear, and those are asked for first.
 
-use super::ruler::Effect;
+use super::frames::Effect;
 use super::session::{Session, Stop, sentence};
 use crate::base::text;
 use crate::connect::class::Limits;
@@ -18,22 +29,60 @@ const CHUNK: usize = 32 * 1024;
 struct Received {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
-    /// Whether the server sent an exit status, of whatever value.
+    /// Whether an exit status was seen to come, of whatever value.
     status: bool,
 }
 
-/// What the server is known to do.
+/// Whether the server says how commands end, as far as is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Habits {
-    /// It says how a command ended, so that a channel without an exit status was not closed by the command's end.
-    sends_status: bool,
+pub(super) enum Habits {
+    /// Nothing is known.
+    Unknown,
+    /// It does, so that a channel without an exit status was not closed by the command's end.
+    SendsStatus,
+    /// It does, in frames that are padded so that a status is not seen to come.
+    HidesStatus,
+}
+
+/// What is believed of a command whose channel the server has closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It ended with this exit code.
+    Ended(i32),
+    /// Nobody knows how it ended.
+    Unknown,
+    /// Something else than its end closed the channel.
+    Missing,
 }
 
 impl Habits {
     /// What the server's name tells; more is learned as commands end.
     pub(super) fn of(session: &Session) -> Self {
-        let name = session.raw.banner().unwrap_or_default();
-        Self { sends_status: ["OpenSSH", "dropbear"].iter().any(|known| name.contains(known)) }
+        Self::of_name(session.raw.banner().unwrap_or_default())
+    }
+
+    fn of_name(name: &str) -> Self {
+        let known = ["OpenSSH", "dropbear"].iter().any(|known| name.contains(known));
+        if known { Self::SendsStatus } else { Self::Unknown }
+    }
+
+    /// Judges what libssh2 gives as the exit status. `seen` says whether one was seen to come; `None` where that cannot
+    /// be seen.
+    fn judge(&mut self, status: i32, seen: Option<bool>) -> Verdict {
+        let learned = match (status, seen) {
+            (0, Some(false) | None) => *self,
+            (_, Some(false)) => Self::HidesStatus,
+            // Once hidden, a status is seen by chance only.
+            (_, Some(true)) if *self == Self::HidesStatus => *self,
+            (_, Some(true) | None) => Self::SendsStatus,
+        };
+        *self = learned;
+        match (status, seen, learned) {
+            (0, Some(true), _) | (0, None, Self::SendsStatus) => Verdict::Ended(0),
+            (0, Some(false), Self::SendsStatus) => Verdict::Missing,
+            (0, Some(false) | None, _) => Verdict::Unknown,
+            _ => Verdict::Ended(status),
+        }
     }
 }
 
@@ -55,7 +104,6 @@ impl Run<'_> {
         let mut received = Received::default();
         let mut channel = self.start(session)?;
         let outcome = self.collect(session, &mut channel, &mut received);
-        watch(session, false);
         let answer = outcome.and_then(|()| self.judge(session, &mut channel, &received, habits));
         let exit_code = match answer {
             Ok(exit_code) => exit_code,
@@ -89,10 +137,9 @@ impl Run<'_> {
             }
             Err(stop) => return Err(closed(session, stop, "opening a channel")),
         };
-        watch(session, true);
         match session.drive(self.limits, |_| channel.exec(self.command)) {
-            // From the server's reply on, frames are measured.
-            Ok(()) => drop(session.link.as_mut().map(|link| link.note(Effect { other: true, ..Effect::default() }))),
+            // The frame that brought the server's reply was no exit status.
+            Ok(()) => drop(session.link.as_mut().map(|link| link.note(Effect::Seen))),
             Err(Stop::Refused(error)) => {
                 let fault = Fault::new(FaultKind::Refused, format!("the server refused to run the command: {}", sentence(&error)));
                 // What the server does with the channel now is not known.
@@ -113,7 +160,7 @@ impl Run<'_> {
         let mut buffer = vec![0; CHUNK];
         let mut ended = false;
         loop {
-            let before = (received.stdout.len(), received.stderr.len());
+            let before = received.stdout.len() + received.stderr.len();
             let drained = drain(session, channel, received, &mut buffer);
             let size = received.stdout.len() + received.stderr.len();
             if size > self.most {
@@ -125,8 +172,7 @@ impl Run<'_> {
             let was_ended = std::mem::replace(&mut ended, channel.eof());
             let closed = drained.and_then(|()| if ended { is_closed(session, channel) } else { Ok(false) });
             let closed = closed.map_err(|stop| self.stopped(stop, received))?;
-            let (stdout, stderr) = (received.stdout.len() - before.0, received.stderr.len() - before.1);
-            let effect = Effect { stdout, stderr, ended: closed || ended != was_ended, other: false };
+            let effect = if size > before || closed || ended != was_ended { Effect::Seen } else { Effect::None };
             received.status |= session.link.as_mut().is_some_and(|link| link.note(effect));
             if closed {
                 return Ok(());
@@ -150,22 +196,20 @@ impl Run<'_> {
     fn judge(&self, session: &mut Session, channel: &mut Channel, received: &Received, habits: &mut Habits) -> Result<Option<i32>, Fault> {
         let signal = channel.exit_signal().ok().and_then(|signal| signal.exit_signal);
         let status = channel.exit_status().unwrap_or_default();
-        let told_apart = session.link.as_ref().is_some_and(|link| link.frames.are_told_apart());
+        let seen = session.link.as_ref().filter(|link| link.frames.are_told_apart()).map(|_| received.status);
         if let Some(signal) = signal {
             self.finish(session, channel)?;
             return Err(Fault::new(FaultKind::Killed, format!("the command was killed by signal {signal}")));
         }
-        if received.status || status != 0 {
-            // One that was not seen to come tells that this server's frames are not what is looked for.
-            habits.sends_status = received.status;
-            self.finish(session, channel)?;
-            return Ok(Some(status));
-        }
-        if told_apart && habits.sends_status {
-            return Err(Fault::new(FaultKind::Lost, "the server closed the channel before it said how the command ended"));
-        }
+        let exit_code = match habits.judge(status, seen) {
+            Verdict::Ended(status) => Some(status),
+            Verdict::Unknown => None,
+            Verdict::Missing => {
+                return Err(Fault::new(FaultKind::Lost, "the server closed the channel before it said how the command ended"));
+            }
+        };
         self.finish(session, channel)?;
-        Ok(None)
+        Ok(exit_code)
     }
 
     /// Closes our side, so that nothing of the channel is left behind.
@@ -174,12 +218,6 @@ impl Run<'_> {
             Ok(()) | Err(Stop::Refused(_)) => Ok(()),
             Err(stop) => Err(stop.while_calling("closing the channel", self.limits)),
         }
-    }
-}
-
-fn watch(session: &mut Session, watched: bool) {
-    if let Some(link) = &mut session.link {
-        link.frames.watch(watched);
     }
 }
 
@@ -210,5 +248,37 @@ fn is_closed(session: &mut Session, channel: &mut Channel) -> Result<bool, Stop>
         Ok(()) => Ok(true),
         Err(error) if error.code() == ErrorCode::Session(-37) => Ok(false),
         Err(error) => session.again(error).map(|()| false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_of_zero_is_believed_where_it_was_seen_or_the_server_is_known_to_send_one() {
+        let (clear, hidden) = (Some(false), None);
+        let seen = Some(true);
+        let gear = "SSH-2.0-Cisco-1.25";
+        let (openssh, dropbear) = ("SSH-2.0-OpenSSH_5.3", "SSH-2.0-dropbear_2022.83");
+        let (zero, unknown, missing) = (Verdict::Ended(0), Verdict::Unknown, Verdict::Missing);
+        for (name, ends) in [
+            // Lengths in the clear: what was seen counts.
+            (openssh, vec![(0, seen, zero), (3, seen, Verdict::Ended(3)), (0, clear, missing)]),
+            (gear, vec![(0, clear, unknown), (0, seen, zero), (0, clear, missing)]),
+            // A server that pads as it likes gives no exit code of 0, and is never thought to have lost a command.
+            (gear, vec![(3, clear, Verdict::Ended(3)), (0, clear, unknown), (0, seen, zero), (0, clear, unknown)]),
+            (openssh, vec![(3, clear, Verdict::Ended(3)), (0, clear, unknown), (3, seen, Verdict::Ended(3)), (0, clear, unknown)]),
+            // Lengths encrypted: the server's name or an earlier status counts.
+            (openssh, vec![(0, hidden, zero), (3, hidden, Verdict::Ended(3)), (0, hidden, zero)]),
+            (dropbear, vec![(0, hidden, zero)]),
+            (gear, vec![(0, hidden, unknown), (0, hidden, unknown), (3, hidden, Verdict::Ended(3)), (0, hidden, zero)]),
+            ("", vec![(0, hidden, unknown), (-1, hidden, Verdict::Ended(-1)), (0, hidden, zero)]),
+        ] {
+            let mut habits = Habits::of_name(name);
+            for (index, (status, seen, verdict)) in ends.iter().enumerate() {
+                assert_eq!(habits.judge(*status, *seen), *verdict, "{name}: {ends:?}, {index}");
+            }
+        }
     }
 }

@@ -4,9 +4,14 @@
 //! authenticate it as additional data (AES-GCM, RFC 5647) and with the encrypt-then-MAC codes; these are preferred when
 //! algorithms are agreed on. An `exit-status` request has 25 bytes of payload (RFC 4254, section 6.10), so with the least
 //! padding that RFC 4253, section 6, allows its frame has a length of 32. No other message of that length comes on a
-//! channel that runs a command without a terminal and has neither effect nor reply.
-
-use super::ruler::{Effect, Ruler, Shape};
+//! channel that runs a command without a terminal and has neither effect nor reply, with these limits:
+//!
+//! - An `SSH_MSG_IGNORE` or `SSH_MSG_DEBUG` that is as long (12 to 27 bytes of payload where frames are padded to 16
+//!   bytes, 20 to 27 where they are padded to 8) is taken for a status. No server is known to send one unasked.
+//! - A status in a frame with more padding than needed is not seen. OpenSSH and Dropbear pad as little as they may: what
+//!   OpenSSH adds to hide passwords and keystrokes is added by its client only.
+//!
+//! Where lengths are encrypted nothing is looked for, and bytes go over as they come.
 
 /// How the frames are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +24,17 @@ enum Mode {
     Unsealed,
     /// Lengths in the clear, and this many bytes of authentication code.
     Lengths(usize),
-    /// Lengths are encrypted: frames are measured instead, where their shape is known.
+    /// Lengths are encrypted.
     Hidden,
+}
+
+/// What libssh2 made of the piece that was handed over last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing that can be seen.
+    None,
+    /// Data, an end, a reply, or the outcome of a request.
+    Seen,
 }
 
 /// What to hand over next.
@@ -59,25 +73,13 @@ pub(super) struct Frames {
     line: Vec<u8>,
     /// Bytes of the greeting so far.
     greeted: usize,
-    ruler: Option<Ruler>,
-    watched: bool,
     /// Whether the piece handed over last stood alone because it may be an exit status.
     alone: bool,
 }
 
 impl Frames {
     pub(super) fn new() -> Self {
-        Self {
-            mode: Mode::Greeting,
-            left: 0,
-            next_mode: Mode::Greeting,
-            greeting: Vec::new(),
-            line: Vec::new(),
-            greeted: 0,
-            ruler: None,
-            watched: false,
-            alone: false,
-        }
+        Self { mode: Mode::Greeting, left: 0, next_mode: Mode::Greeting, greeting: Vec::new(), line: Vec::new(), greeted: 0, alone: false }
     }
 
     /// Decides what to hand over of `bytes`, all that has come and was not handed over.
@@ -89,7 +91,7 @@ impl Frames {
             Mode::Greeting => Piece::Bytes(bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1)),
             Mode::Unsealed if bytes.is_empty() => Piece::Bytes(0),
             Mode::Unsealed => Piece::Sealed,
-            Mode::Hidden => Piece::Bytes(self.ruler().map_or(bytes.len(), |ruler| ruler.next(bytes.len())).min(AT_ONCE)),
+            Mode::Hidden => Piece::Bytes(bytes.len().min(AT_ONCE)),
             Mode::Plain => self.plain(bytes),
             Mode::Lengths(code) => self.lengths(bytes, code),
         }
@@ -136,40 +138,14 @@ impl Frames {
         Piece::Bytes(at.min(bytes.len()).min(AT_ONCE))
     }
 
-    /// The ruler, while somebody wants to know about exit statuses.
-    fn ruler(&self) -> Option<&Ruler> {
-        self.ruler.as_ref().filter(|_| self.watched)
-    }
-
-    /// Says whether exit statuses are looked for from here, which costs time where lengths are encrypted.
-    pub(super) fn watch(&mut self, watched: bool) {
-        self.watched = watched;
-        if let Some(ruler) = &mut self.ruler {
-            ruler.start();
-        }
-    }
-
-    /// Whether it is worth looking for more bytes before any are handed over.
-    pub(super) fn looks_ahead(&self, bytes: usize) -> bool {
-        self.mode == Mode::Hidden && self.ruler().is_some_and(|ruler| ruler.looks_ahead(bytes))
-    }
-
-    /// Takes note of what libssh2 made of the piece that was handed over last. The value is whether an exit status is known
-    /// to have gone by since the last note.
+    /// Takes note of what libssh2 made of the piece that was handed over last. The value is whether that was an exit status.
     pub(super) fn note(&mut self, effect: Effect) -> bool {
-        let alone = std::mem::take(&mut self.alone);
-        match (&self.mode, &mut self.ruler) {
-            (Mode::Hidden, Some(ruler)) => ruler.note(effect),
-            _ => alone && effect == Effect::default(),
-        }
+        std::mem::take(&mut self.alone) && effect == Effect::None
     }
 
     /// Says which bytes were handed over.
     pub(super) fn passed(&mut self, bytes: &[u8], alone: bool) {
         self.alone = alone;
-        if let Some(ruler) = self.ruler.as_mut().filter(|_| self.mode == Mode::Hidden) {
-            ruler.passed(bytes.len());
-        }
         if self.mode == Mode::Greeting {
             return self.greet(bytes);
         }
@@ -206,10 +182,6 @@ impl Frames {
             (_, "hmac-sha1-etm@openssh.com") => Mode::Lengths(20),
             _ => Mode::Hidden,
         };
-        // With new keys of the same kind the measure goes on.
-        if self.mode == Mode::Hidden && self.ruler.is_none() {
-            self.ruler = Shape::of(cipher, code).map(Ruler::new);
-        }
     }
 
     /// Whether the lack of an exit status is certain where none was seen.

@@ -6,22 +6,25 @@
 //! told apart. The last one answers a question that the library does not: whether an exit status of 0 was received, or
 //! is only the value that a channel starts with.
 
-use super::frames::{Frames, Piece};
-use super::ruler::Effect;
+use super::frames::{Effect, Frames, Piece};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 
 /// Bytes taken from the socket at once.
 const CHUNK: usize = 32 * 1024;
+/// From so many bytes on that the peer does not take, libssh2 is not asked to write more.
+const CONGESTED: usize = 1024 * 1024;
 
 /// The way between libssh2 and the peer.
 pub(super) struct Link {
     pub(super) tcp: TcpStream,
     /// Our end of the pair.
     near: UnixStream,
-    /// From libssh2, not yet sent; usually empty.
+    /// From libssh2, not yet sent; usually empty, and at most [`CONGESTED`] and what the pair and a reply or two hold.
     outgoing: Vec<u8>,
+    /// Whether anything was taken from libssh2, which may wait for the room, since that was last asked about.
+    made_room: bool,
     /// From the peer; what is before `fed` was handed to libssh2.
     incoming: Vec<u8>,
     fed: usize,
@@ -53,22 +56,24 @@ impl Link {
         far.set_nonblocking(true)?;
         let frames = Frames::new();
         let (outgoing, incoming) = (Vec::new(), Vec::new());
-        Ok((Self { tcp, near, outgoing, incoming, fed: 0, frames, ended: None, told: false }, far))
+        Ok((Self { tcp, near, outgoing, made_room: false, incoming, fed: 0, frames, ended: None, told: false }, far))
     }
 
-    /// Takes what libssh2 wrote. Does not block.
+    /// Takes what libssh2 wrote. Does not block. The value is whether it wrote anything.
     fn collect(&mut self) -> bool {
         let before = self.outgoing.len();
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = self.near.read(&mut buffer) {
             self.outgoing.extend_from_slice(&buffer[..count]);
         }
-        self.outgoing.len() > before
+        let wrote = self.outgoing.len() > before;
+        self.made_room |= wrote;
+        wrote
     }
 
-    /// Sends what libssh2 wrote, as far as the socket takes it. Does not block. The value is whether it wrote anything.
-    pub(super) fn send(&mut self) -> bool {
-        let wrote = self.collect();
+    /// Sends what libssh2 wrote, as far as the socket takes it. Does not block.
+    pub(super) fn send(&mut self) {
+        self.collect();
         let mut sent = 0;
         while sent < self.outgoing.len() {
             match self.tcp.write(&self.outgoing[sent..]) {
@@ -80,7 +85,16 @@ impl Link {
             }
         }
         self.outgoing.drain(..sent);
-        wrote
+    }
+
+    /// Whether libssh2 can write more than it could when this was asked last, whoever made the room.
+    pub(super) fn takes_room(&mut self) -> bool {
+        std::mem::take(&mut self.made_room)
+    }
+
+    /// Whether so much waits for the socket that libssh2 should not be asked to write more.
+    pub(super) fn is_congested(&self) -> bool {
+        self.outgoing.len() >= CONGESTED
     }
 
     /// Whether bytes wait for the socket to take them.
@@ -149,13 +163,8 @@ impl Link {
     /// Takes note of what libssh2 made of what it was handed, apart from a reply, which is noticed here. The value is
     /// whether an exit status is known to have come.
     pub(super) fn note(&mut self, effect: Effect) -> bool {
-        let other = self.collect() || effect.other;
-        self.frames.note(Effect { other, ..effect })
-    }
-
-    /// Whether the socket should be asked for more before anything is handed over.
-    pub(super) fn looks_ahead(&self) -> bool {
-        self.ended.is_none() && self.frames.looks_ahead(self.incoming.len() - self.fed)
+        let replied = self.collect();
+        self.frames.note(if replied { Effect::Seen } else { effect })
     }
 
     /// Why no more bytes come, where that is so.
@@ -173,6 +182,89 @@ impl Link {
         if self.fed == self.incoming.len() {
             self.incoming = Vec::new();
             self.fed = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    fn link() -> (Link, UnixStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let tcp = TcpStream::connect(listener.local_addr().expect("an address")).expect("connected");
+        tcp.set_nonblocking(true).expect("an option");
+        let (link, far) = Link::new(tcp).expect("a pair");
+        (link, far, listener.accept().expect("accepted").0)
+    }
+
+    /// Writes until there is no room, as libssh2 does, and says how much went in.
+    fn fill(far: &mut UnixStream) -> usize {
+        let mut written = 0;
+        while let Ok(count) = far.write(&[7; 1000]) {
+            written += count;
+        }
+        written
+    }
+
+    #[test]
+    fn room_is_remembered_whoever_made_it_until_it_is_taken() {
+        let (mut link, mut far, _peer) = link();
+        assert!(!link.takes_room(), "nothing was written");
+        let makers: [fn(&mut Link); 2] = [Link::send, |link| assert!(!link.note(Effect::None))];
+        for make_room in makers {
+            assert!(fill(&mut far) > 0, "there was room");
+            make_room(&mut link);
+            assert!(link.takes_room() && !link.takes_room());
+        }
+        assert!(fill(&mut far) > 0);
+        link.note(Effect::None);
+        // What comes in between takes nothing more from the pair.
+        link.send();
+        link.note(Effect::None);
+        assert!(link.takes_room());
+    }
+
+    #[test]
+    fn a_peer_that_takes_nothing_congests_the_way_and_loses_nothing() {
+        let (mut link, mut far, mut peer) = link();
+        let mut written = 0;
+        while !link.is_congested() {
+            written += fill(&mut far);
+            link.send();
+        }
+        assert!(link.wants_to_send() && link.outgoing.len() < 2 * CONGESTED, "{}", link.outgoing.len());
+        let (mut taken, mut buffer) = (0, vec![0; CHUNK]);
+        while taken < written {
+            taken += peer.read(&mut buffer).expect("bytes");
+            link.send();
+        }
+        assert!(taken == written && !link.is_congested() && !link.wants_to_send());
+    }
+
+    #[test]
+    fn a_reply_tells_that_a_frame_was_no_exit_status() {
+        let (mut link, mut far, mut peer) = link();
+        let opening = b"SSH-2.0-x\r\n\0\0\0\x0c\x0a\x15\0\0\0\0\0\0\0\0\0\0";
+        peer.write_all(opening).expect("sent");
+        let (mut sent, mut handed) = (opening.len(), 0);
+        let status = [&[0, 0, 0, 32][..], &[1; 48]].concat();
+        for (effect, replies, is_status) in [(Effect::None, false, true), (Effect::None, true, false), (Effect::Seen, false, false)] {
+            peer.write_all(&status).expect("sent");
+            sent += status.len();
+            let mut buffer = [0; 100];
+            while handed < sent {
+                match link.feed() {
+                    Fed::Sealed => link.frames.seal("aes256-gcm@openssh.com", ""),
+                    Fed::None => drop(link.receive()),
+                    _ => handed += far.read(&mut buffer).expect("bytes"),
+                }
+            }
+            if replies {
+                far.write_all(b"a reply").expect("room");
+            }
+            assert_eq!((link.note(effect), link.note(Effect::None)), (is_status, false), "{effect:?}, {replies}");
         }
     }
 }

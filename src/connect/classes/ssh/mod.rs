@@ -1,6 +1,6 @@
 //! Class `ssh`: commands in channels of their own, with exit codes, over libssh2.
 //!
-//! Rooms: `dial` finds and connects, `link` carries the bytes, `frames` and `ruler` watch them, `session` drives libssh2, `known_hosts` and
+//! Rooms: `dial` finds and connects, `link` carries the bytes, `frames` watches them, `session` drives libssh2, `known_hosts` and
 //! `host_keys` decide whom we talk to, `auth` proves who we are, `exec` runs a command. Nothing here blocks past a
 //! deadline, and no session is shared between threads.
 
@@ -14,7 +14,6 @@ mod host_keys;
 mod known_hosts;
 mod link;
 mod options;
-mod ruler;
 mod session;
 
 pub use options::{HostKeyPolicy, SshOptions, parse_ssh_options};

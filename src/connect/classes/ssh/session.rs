@@ -98,12 +98,15 @@ impl Session {
             let Some(link) = &mut self.link else {
                 return Err(Stop::Lost("the connection is closed".to_owned()));
             };
-            if link.send() && matches!(self.raw.block_directions(), BlockDirections::Outbound | BlockDirections::Both) {
+            link.send();
+            if link.is_congested() {
+                // Whatever libssh2 is handed, it might answer. Room that was made meanwhile is remembered.
+                wait(link, PollFlags::OUT, limits)?;
+                continue;
+            }
+            if link.takes_room() && matches!(self.raw.block_directions(), BlockDirections::Outbound | BlockDirections::Both) {
                 // There is room again for what libssh2 could not write.
                 return Ok(());
-            }
-            if link.looks_ahead() && link.receive() {
-                continue;
             }
             match link.feed() {
                 Fed::Some if link.frames.greeting().is_some() && link.frames.greeted() > GREETING => {
@@ -116,7 +119,8 @@ impl Session {
                     link.frames.seal(method(MethodType::CryptSc), method(MethodType::MacSc));
                 }
                 Fed::None if link.receive() => {}
-                Fed::None => wait(link, limits)?,
+                Fed::None if link.wants_to_send() => wait(link, PollFlags::IN | PollFlags::OUT, limits)?,
+                Fed::None => wait(link, PollFlags::IN, limits)?,
             }
         }
     }
@@ -160,8 +164,7 @@ impl Drop for Session {
     }
 }
 
-fn wait(link: &Link, limits: &Limits<'_>) -> Result<(), Stop> {
-    let flags = if link.wants_to_send() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+fn wait(link: &Link, flags: PollFlags, limits: &Limits<'_>) -> Result<(), Stop> {
     match limits.interrupt.wait(&[(link.tcp.as_fd(), flags)], limits.deadline.at()) {
         Ok(Woken::Ready) => Ok(()),
         Ok(Woken::Late) => Err(Stop::Late),
