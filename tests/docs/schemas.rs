@@ -138,6 +138,9 @@ fn plain_mistakes_are_refused() {
         step("{execute: x, capture: {item: {of: text}}}"),
         step("{set: {}}"),
         step("{group: g}"),
+        step("{log: x, device: r1}"),
+        step("{group: g, steps: [{execute: x}], timeout: 30s}"),
+        step("{shell: x, alias: y}"),
     ];
     for text in jobs {
         assert!(load::job_text(&text, "job.yaml", Path::new(".")).value.is_none(), "the loader accepts {text}");

@@ -145,10 +145,7 @@ impl<'a> Compiler<'a> {
                 let slot = self.slot(step, "configure", place);
                 Some(Action::Configure { slot: slot?, lines: self.templates(lines)? })
             }
-            Written::Shell(command) => {
-                self.refuse_connection(step, "shell");
-                Some(Action::Shell(self.template(command)?))
-            }
+            Written::Shell(command) => Some(Action::Shell(self.template(command)?)),
             Written::Assert => Some(Action::Assert),
             Written::Set(entries) => Some(Action::Set(self.set(entries))),
             Written::Log(line) => Some(Action::Log(self.template(line)?)),
@@ -185,15 +182,6 @@ impl<'a> Compiler<'a> {
         let slot = SlotId(u32::try_from(index).ok()?);
         self.needs.push(Need { slot, service, place: step.device.as_ref().map_or(place, |device| &device.place).clone() });
         Some(slot)
-    }
-
-    fn refuse_connection(&mut self, step: &model::step::Step, action: &str) {
-        for (key, given) in [("device", &step.device), ("alias", &step.alias)] {
-            if let Some(given) = given {
-                let complaint = Diagnostic::error(&given.place, format!("`{action}` runs on this machine and takes no `{key}`"));
-                self.complaints.push(complaint.hint("`execute` runs a command on a device"));
-            }
-        }
     }
 
     fn name(&mut self, step: &model::step::Step) -> Option<Template> {

@@ -195,6 +195,21 @@ fn steps_that_cannot_be_right_are_refused() {
 }
 
 #[test]
+fn a_key_that_its_action_would_ignore_is_refused() {
+    let local = ["set: {a: 1}", "log: a", "wait: 1s", "fail: a", "skip: a", "assert: [{value: '{{ b }}', equals: 1}]", "shell: a"];
+    let group = "group: g, steps: [{shell: a}]";
+    let keys = [("device", "r1"), ("alias", "cli"), ("timeout", "1s")];
+    for (action, (key, value)) in local.iter().chain([&group]).flat_map(|action| keys.map(|key| (*action, key))) {
+        let name = action.split(':').next().expect("a name");
+        let expected = match (name, key) {
+            ("shell", "timeout") => vec![],
+            _ => vec![format!("`{key}` has nothing to do beside `{name}`")],
+        };
+        assert_eq!(about_step(&format!("{{{action}, {key}: {value}}}")), expected, "{action} {key}");
+    }
+}
+
+#[test]
 fn a_plain_command_that_a_comment_cuts_short_is_warned_of() {
     for step in ["execute: show run | include a # b", "execute:\n          - show x #y", "shell: a  # b", "configure: [a # b\n        ]"] {
         let said = about_step(step);
