@@ -23,6 +23,8 @@ mod job;
 #[cfg(test)]
 mod tests;
 
+pub use job::{NameError, RESERVED, check_variable};
+
 use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::place::{Place, Source};
