@@ -9,7 +9,7 @@ use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
 use crate::connect::request::Request;
 use crate::engine::plan::compile::{Compiled, Compiler, Need};
-use crate::engine::plan::names::{Names, RESERVED};
+use crate::engine::plan::names::Names;
 use crate::engine::plan::routes::Routes;
 use crate::engine::plan::select::{self, Selection};
 use crate::engine::plan::step::{Program, Slot, Target};
@@ -17,6 +17,7 @@ use crate::engine::plan::{Cell, DeviceId, Plan, PlannedDevice, RouteId, Run, Wor
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
 use crate::eval::value::Value;
+use crate::load::RESERVED;
 use crate::model::job::{Job, Test};
 use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::Entry;

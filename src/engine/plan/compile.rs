@@ -4,7 +4,8 @@ use crate::base::deadline::Limit;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed};
 use crate::base::text;
-use crate::engine::plan::names::{Names, RESERVED};
+use crate::engine::plan::branches;
+use crate::engine::plan::names::Names;
 use crate::engine::plan::step::{Action, Program, Repeat, RetryPlan, Slot, SlotId, Step, Target};
 use crate::eval::assertion::Assertion;
 use crate::eval::capture::Capture;
@@ -13,6 +14,7 @@ use crate::eval::expression::FreeName;
 use crate::eval::parse::Parser;
 use crate::eval::template::Template;
 use crate::eval::value::Value;
+use crate::load::RESERVED;
 use crate::model;
 use crate::model::job::Defaults;
 use crate::model::yaml::{Kind, Yaml};
@@ -92,6 +94,22 @@ impl<'a> Compiler<'a> {
         steps.iter().enumerate().filter_map(|(index, step)| self.step(step, at, before + index + 1)).collect()
     }
 
+    /// Compiles steps that run side by side. Each knows what was known before all of them; what follows knows all.
+    fn branches(&mut self, steps: &[model::step::Step], at: &At) -> Vec<Arc<Step>> {
+        branches::check_writers(steps, self.complaints);
+        let before = self.names.clone();
+        let mut after = before.clone();
+        let mut compiled = Vec::new();
+        for (index, step) in steps.iter().enumerate() {
+            let others = steps.iter().enumerate().filter(|(other, _)| *other != index);
+            self.names = before.beside(others.flat_map(|(_, other)| branches::written(other)));
+            compiled.extend(self.step(step, at, index + 1));
+            branches::written(step).iter().for_each(|name| after.learn(&name.value));
+        }
+        self.names = after;
+        compiled
+    }
+
     /// Compiles one step; `None` after a complaint that leaves nothing to run.
     fn step(&mut self, step: &model::step::Step, at: &At, position: usize) -> Option<Arc<Step>> {
         let at = At { phase: at.phase, prefix: format!("{}{position}", at.prefix) };
@@ -154,7 +172,7 @@ impl<'a> Compiler<'a> {
             Written::Skip(reason) => Some(Action::Skip(self.template(reason)?)),
             Written::Group { steps, always, .. } => {
                 let inside = At { phase: at.phase, prefix: format!("{}.", at.prefix) };
-                let body = self.steps(steps, &inside, 0);
+                let body = if branches::fans_out(step) { self.branches(steps, &inside) } else { self.steps(steps, &inside, 0) };
                 let always = self.steps(always, &inside, steps.len());
                 Some(Action::Group { steps: body, always })
             }

@@ -1,0 +1,76 @@
+//! Plans: what is said about jobs and testbeds that do not fit together.
+
+use crate::base::diagnostic::Diagnostic;
+use crate::connect::login::Surroundings;
+use crate::connect::registry::Registry;
+use crate::engine::plan::{self, Inputs, Plan, Selection};
+use crate::load::{self, Environment};
+use std::path::Path;
+
+/// Three devices, two paths at the last.
+const LAB: &str = "
+devices:
+  r1: {os: linux, alias: uut, tags: [core, x], connections: {local: {class: shell}}}
+  r2: {os: frr, tags: [core], connections: {local: {class: shell}}}
+  r3: {os: frr, connections: {defaults: {via: a}, a: {class: shell}, b: {class: shell}}}
+";
+
+/// A plan of texts, as the command line would make it.
+fn plan_of(job: &str, testbed: &str, selection: &Selection) -> (Option<Plan>, Vec<Diagnostic>) {
+    let folder = Path::new(".");
+    let job = load::job_text(job, "job.yaml", folder);
+    let testbed = load::testbed_text(testbed, "testbed.yaml", folder, &Environment::default());
+    let job = job.value.unwrap_or_else(|| panic!("{:?}", job.diagnostics));
+    let testbed = testbed.value.unwrap_or_else(|| panic!("{:?}", testbed.diagnostics));
+    plan::build(&Inputs {
+        job: &job,
+        testbed: &testbed,
+        registry: &Registry::standard(),
+        surroundings: &Surroundings::default(),
+        selection,
+        overrides: indexmap::IndexMap::new(),
+        env: serde_json::json!({"LAB": "yes"}),
+        run: serde_json::json!({"id": "1"}),
+        file: "job.yaml".to_owned(),
+        broken: false,
+    })
+}
+
+/// The complaints about a test on `r1` with these steps.
+fn about_steps(steps: &str) -> Vec<String> {
+    let job = format!("{{job: j, tests: [{{name: t, devices: r1, steps: {steps}}}]}}");
+    plan_of(&job, LAB, &Selection::default()).1.into_iter().map(|complaint| complaint.message).collect()
+}
+
+#[test]
+fn branches_of_a_parallel_group_share_no_name() {
+    let two = "two branches of a `parallel` group write `a`";
+    let beside = "`a` is written by a step that runs at the same time";
+    for (keys, steps, said) in [
+        ("parallel: true", "{shell: x, capture: a}, {shell: x, capture: b}", vec![]),
+        ("parallel: true", "{shell: x, capture: a}, {shell: x, capture: a}", vec![two]),
+        ("parallel: 1", "{shell: x, capture: a}, {set: {a: 1}}", vec![two]),
+        ("parallel: true", "{shell: x, capture: {a: {of: text}}}, {group: h, steps: [{shell: x}], always: [{set: {a: 1}}]}", vec![two]),
+        ("parallel: true", "{shell: x, capture: a}, {shell: 'x {{ a }}'}", vec![beside]),
+        ("parallel: true", "{shell: 'x {{ a }}'}, {shell: x, capture: a}", vec![beside]),
+        ("parallel: true", "{shell: 'x {{ a | default(1) }}'}, {shell: x, capture: a}", vec![beside]),
+        ("parallel: true", "{shell: 'x {{ old }}'}, {shell: 'x {{ old }}'}", vec![]),
+        (
+            "parallel: true",
+            "{shell: 'x {{ old }}'}, {shell: x, capture: old}",
+            vec!["`old` is written by a step that runs at the same time"],
+        ),
+        ("parallel: true", "{group: h, steps: [{shell: x, capture: a}, {shell: 'x {{ a }}'}]}, {shell: x}", vec![]),
+        ("parallel: true, loop: [1, 2]", "{shell: x, capture: a}, {shell: 'x {{ a }}', capture: a}", vec![]),
+        ("name: n", "{shell: x, capture: a}, {shell: 'x {{ a }}', capture: a}", vec![]),
+    ] {
+        let steps = format!("[{{shell: x, capture: old}}, {{group: g, {keys}, steps: [{steps}]}}, {{log: '{{{{ old }}}}'}}]");
+        assert_eq!(about_steps(&steps), said, "{steps}");
+    }
+}
+
+#[test]
+fn what_follows_a_parallel_group_knows_what_every_branch_wrote() {
+    let group = "{group: g, parallel: true, steps: [{shell: x, capture: a}, {shell: x, capture: b}], always: [{log: '{{ a }}{{ b }}'}]}";
+    assert_eq!(about_steps(&format!("[{group}, {{log: '{{{{ a }}}}{{{{ b }}}}'}}]")), [""; 0]);
+}
