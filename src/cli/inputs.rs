@@ -3,6 +3,7 @@
 use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::cli::arguments::Subject as Arguments;
+use crate::cli::files;
 use crate::cli::world::{self, World};
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
@@ -48,6 +49,9 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
         broken,
     });
     complaints.extend(said);
+    let missing = plan.as_ref().map(|plan| files::missing(plan, &testbed)).unwrap_or_default();
+    let plan = plan.filter(|_| missing.is_empty());
+    complaints.extend(missing);
     Accepted { plan, complaints: in_order(complaints), testbed: named }
 }
 

@@ -80,3 +80,29 @@ fn a_wrong_command_line_has_a_status_of_its_own() {
     }
     assert_eq!(program.again(&["--version"]).status.code(), Some(0));
 }
+
+#[test]
+fn files_that_are_not_there_are_found_without_a_device() {
+    let testbed = "
+devices:
+  r1: {os: linux, connections: {play: {class: replay, recording: sessions/r1.yaml}}}
+  r2:
+    os: linux
+    credentials: {default: {username: u, key_file: keys/r2}}
+    connections: {cli: {protocol: ssh, host: 127.0.0.1}}
+";
+    let job = "{job: absent, testbed: testbed.yaml, tests: [{name: one, devices: all, steps: [{execute: show version}]}]}";
+    let program = Program::new(testbed, job);
+    let said = |program: &Program| String::from_utf8_lossy(&program.again(&["check", "job.yaml"]).stderr).into_owned();
+    let found = said(&program);
+    for sentence in ["error: `recording`: `sessions/r1.yaml` does not exist", "error: `key_file`: `keys/r2` does not exist"] {
+        assert!(found.contains(sentence), "{sentence} in {found}");
+    }
+    assert_eq!(program.run(&[]).status, Some(3));
+    for folder in ["sessions", "keys"] {
+        std::fs::create_dir(program.path(folder)).expect("a folder");
+    }
+    program.write("sessions/r1.yaml", "");
+    program.write("keys/r2", "");
+    assert_eq!(said(&program), "");
+}

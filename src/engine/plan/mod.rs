@@ -8,6 +8,7 @@ mod build;
 mod compile;
 mod describe;
 mod names;
+mod openable;
 mod routes;
 mod secrets;
 mod select;

@@ -7,7 +7,7 @@ use crate::connect::class::{ClassSpec, Endpoint};
 use crate::connect::request::Request;
 use crate::connect::route::{Route, resolve};
 use crate::engine::plan::build::{Inputs, cell_id, connect_cell};
-use crate::engine::plan::{Cell, DeviceId, PlannedDevice, PlannedRoute, RouteId, select};
+use crate::engine::plan::{Cell, DeviceId, PlannedDevice, PlannedRoute, RouteId, openable, select};
 use crate::model::testbed::Device;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -77,6 +77,7 @@ impl<'a> Routes<'a> {
         let route = match resolve(device, self.inputs.testbed, request, self.inputs.registry, self.inputs.surroundings) {
             Ok(resolved) => {
                 complaints.extend(resolved.warnings);
+                openable::check(&resolved.route, device, self.inputs.testbed, complaints);
                 resolved.route
             }
             Err(error) => {

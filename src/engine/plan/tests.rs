@@ -74,3 +74,36 @@ fn what_follows_a_parallel_group_knows_what_every_branch_wrote() {
     let group = "{group: g, parallel: true, steps: [{shell: x, capture: a}, {shell: x, capture: b}], always: [{log: '{{ a }}{{ b }}'}]}";
     assert_eq!(about_steps(&format!("[{group}, {{log: '{{{{ a }}}}{{{{ b }}}}'}}]")), [""; 0]);
 }
+
+#[test]
+fn what_ssh_would_refuse_before_it_opens_anything_is_said_with_the_plan() {
+    let whole = "credentials: {default: {username: u}}, ";
+    for (device, path, said) in [
+        (whole, "", vec![]),
+        ("", ", credentials: {default: {username: u}}", vec![]),
+        (whole, ", ssh_options: -p 22 -o Port=22", vec![]),
+        (
+            whole,
+            ", ssh_options: -p 22 -4",
+            vec!["`-4` in `ssh_options` is not understood: only `-o NAME=VALUE`, `-p PORT` and `-i KEY` are @ -p 22 -4"],
+        ),
+        ("", "", vec!["path `cli` of device `r1` has no credential, and class `ssh` needs a `username` @ cli"]),
+        (
+            "credentials: {default: {password: secret}}, ",
+            "",
+            vec!["credential `default` has no `username`, which class `ssh` needs @ default"],
+        ),
+        (
+            "credentials: {default: {username: u}, old: {password: secret}}, ",
+            "}, defaults: {fallback_credentials: old",
+            vec!["credential `old` has no `username`, which class `ssh` needs @ old"],
+        ),
+    ] {
+        let testbed = format!("{{devices: {{r1: {{os: linux, {device}connections: {{cli: {{protocol: ssh, host: h{path}}}}}}}}}}}");
+        let job = "{job: j, tests: [{name: t, devices: r1, steps: [{execute: x}]}]}";
+        let (plan, complaints) = plan_of(job, &testbed, &Selection::default());
+        let at = |complaint: &Diagnostic| complaint.place.as_ref().map_or("", |place| place.text()).to_owned();
+        let found: Vec<String> = complaints.iter().map(|complaint| format!("{} @ {}", complaint.message, at(complaint))).collect();
+        assert_eq!((found, plan.is_some()), (said.iter().map(|said| (*said).to_owned()).collect(), said.is_empty()), "{testbed}");
+    }
+}
