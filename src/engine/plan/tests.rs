@@ -5,6 +5,7 @@ use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
 use crate::engine::plan::{self, Inputs, Plan, Selection};
 use crate::load::{self, Environment};
+use crate::record::event::CellKind;
 use std::path::Path;
 
 /// Three devices, two paths at the last.
@@ -106,4 +107,60 @@ fn what_ssh_would_refuse_before_it_opens_anything_is_said_with_the_plan() {
         let found: Vec<String> = complaints.iter().map(|complaint| format!("{} @ {}", complaint.message, at(complaint))).collect();
         assert_eq!((found, plan.is_some()), (said.iter().map(|said| (*said).to_owned()).collect(), said.is_empty()), "{testbed}");
     }
+}
+
+/// The test cases of a plan, or the complaints.
+fn cases(tests: &str, devices: &[&str]) -> Vec<String> {
+    let selection = Selection { devices: devices.iter().map(|device| (*device).to_owned()).collect(), tests: Vec::new() };
+    match plan_of(&format!("{{job: j, tests: {tests}}}"), LAB, &selection) {
+        (Some(plan), _) => {
+            let cells = plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test);
+            cells.map(|cell| cell.head.name.clone()).collect()
+        }
+        (None, complaints) => complaints.into_iter().map(|complaint| complaint.message).collect(),
+    }
+}
+
+#[test]
+fn devices_are_selected_by_lists_of_attributes_and_by_all_that_a_case_knows() {
+    for (devices, selected) in [
+        ("{tags: core}", vec!["t [r1]", "t [r2]"]),
+        ("{tags: [core, x]}", vec!["t [r1]"]),
+        ("{os: [linux, frr]}", vec!["t [r1]", "t [r2]", "t [r3]"]),
+        ("{os: frr, tags: [core]}", vec!["t [r2]"]),
+        ("{where: \"env.LAB == 'yes' and device.os == 'linux'\"}", vec!["t [r1]"]),
+        ("{where: \"run.id == '1' and testbed.name == 'testbed'\"}", vec!["t [r1]", "t [r2]", "t [r3]"]),
+        ("{where: \"nosuch == 1\"}", vec!["variable `nosuch` is undefined"]),
+    ] {
+        assert_eq!(cases(&format!("[{{name: t, devices: {devices}, steps: [{{execute: x}}]}}]"), &[]), selected, "{devices}");
+    }
+}
+
+#[test]
+fn a_test_without_devices_is_left_out_unless_all_that_it_uses_is_selected() {
+    let tests =
+        "[{name: both, steps: [{execute: x, device: r1}, {execute: x, device: r2}]}, {name: one, steps: [{execute: x, device: uut}]},
+        {name: none, steps: [{shell: x}]}, {name: each, devices: [r1, r2], steps: [{execute: x}]}]";
+    for (devices, left) in [
+        (&[][..], vec!["both [r1+r2]", "one [r1]", "none", "each [r1]", "each [r2]"]),
+        (&["r1"], vec!["one [r1]", "none", "each [r1]"]),
+        (&["uut"], vec!["one [r1]", "none", "each [r1]"]),
+        (&["r2"], vec!["none", "each [r2]"]),
+        (&["r1", "r2"], vec!["both [r1+r2]", "one [r1]", "none", "each [r1]", "each [r2]"]),
+    ] {
+        assert_eq!(cases(tests, devices), left, "{devices:?}");
+    }
+}
+
+#[test]
+fn a_step_names_its_device_by_name_or_alias() {
+    for (device, said) in
+        [("r1", "t [r1]"), ("uut", "t [r1]"), ("uutt", "device `uutt` is not in the testbed"), ("r*", "no device matches `r*`")]
+    {
+        assert_eq!(cases(&format!("[{{name: t, steps: [{{execute: x, device: '{device}'}}]}}]"), &[]), [said], "{device}");
+    }
+    let two = "devices: {r1: {alias: a, connections: {l: {class: shell}}}, r2: {alias: a, connections: {l: {class: shell}}}}";
+    let job = "{job: j, tests: [{name: t, steps: [{execute: x, device: a}]}]}";
+    let said = plan_of(job, two, &Selection::default()).1;
+    assert_eq!(said[0].message, "`a` is the alias of `r1` and `r2`: nothing says which");
 }

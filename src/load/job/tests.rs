@@ -240,6 +240,11 @@ fn jobs_that_cannot_be_right_are_refused() {
         ),
         ("job: j\ntests: [{name: t, matrix: {a: [1]}, steps: [{shell: x}]}]".to_owned(), "`matrix` is not supported by this version"),
         ("job: j\ntests: [{name: t, devices: [], steps: [{shell: x}]}]".to_owned(), "`devices` is an empty list"),
+        ("job: j\ntests: [{name: t, devices: {tags: []}, steps: [{shell: x}]}]".to_owned(), "`tags` is an empty list"),
+        (
+            "job: j\ntests: [{name: t, devices: {tags: {a: b}}, steps: [{shell: x}]}]".to_owned(),
+            "`tags` wants text or a list of texts, found a mapping",
+        ),
         ("job: j\ntests: [{name: t, devices: {where: a, os: b}, steps: [{shell: x}]}]".to_owned(), "`os` cannot stand beside `where`"),
         ("job: j\ntests: [{name: A b, steps: [{shell: x}]}, {name: a-b, steps: [{shell: x}]}]".to_owned(), "two tests have the id `a-b`"),
         ("job: j\ntests: [{name: t, steps: [{shell: x}]}, {name: t, steps: [{shell: x}]}]".to_owned(), "two tests have the name `t`"),
