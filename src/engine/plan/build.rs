@@ -10,7 +10,7 @@ use crate::connect::registry::Registry;
 use crate::connect::request::Request;
 use crate::engine::plan::compile::{Compiled, Compiler, Need};
 use crate::engine::plan::names::Names;
-use crate::engine::plan::routes::Routes;
+use crate::engine::plan::routes::{Routes, via_of};
 use crate::engine::plan::select::{self, Known, Selection};
 use crate::engine::plan::step::{Program, Slot, Target};
 use crate::engine::plan::{Cell, DeviceId, Plan, PlannedDevice, RouteId, Run, Work};
@@ -229,7 +229,15 @@ impl<'a> Builder<'a> {
                 }
             },
         };
-        let request = Request { alias: slot.alias.clone(), place: Some(place.clone()), ..Request::default() };
+        let via = match &slot.alias {
+            Some(alias) => {
+                let at = needs.first().and_then(|need| need.alias.as_ref()).unwrap_or(place);
+                let via = via_of(device, &Placed::new(alias.clone(), at.clone()));
+                via.map_err(|complaint| self.complaints.push(*complaint)).ok()?
+            }
+            None => Vec::new(),
+        };
+        let request = Request { alias: slot.alias.clone(), via, place: Some(place.clone()), ..Request::default() };
         let route = self.routes.resolve(device, &request, &mut self.complaints)?;
         let offered = self.routes.class_of(route);
         for need in needs.iter().filter(|need| self.routes.service(route, need.service).is_none()) {

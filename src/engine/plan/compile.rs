@@ -34,6 +34,8 @@ pub(super) struct Need {
     pub(super) slot: SlotId,
     pub(super) service: &'static str,
     pub(super) place: Place,
+    /// Where its alias stands, if it has one.
+    pub(super) alias: Option<Place>,
 }
 
 /// A compiled program and what it needs.
@@ -198,7 +200,8 @@ impl<'a> Compiler<'a> {
             self.slots.len() - 1
         });
         let slot = SlotId(u32::try_from(index).ok()?);
-        self.needs.push(Need { slot, service, place: step.device.as_ref().map_or(place, |device| &device.place).clone() });
+        let alias = step.alias.as_ref().map(|alias| alias.place.clone());
+        self.needs.push(Need { slot, service, place: step.device.as_ref().map_or(place, |device| &device.place).clone(), alias });
         Some(slot)
     }
 

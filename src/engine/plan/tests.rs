@@ -164,3 +164,26 @@ fn a_step_names_its_device_by_name_or_alias() {
     let said = plan_of(job, two, &Selection::default()).1;
     assert_eq!(said[0].message, "`a` is the alias of `r1` and `r2`: nothing says which");
 }
+
+#[test]
+fn the_alias_of_a_step_is_the_default_one_or_names_a_path() {
+    let testbed = LAB.replace("via: a}", "via: a, alias: main}");
+    for (alias, route) in [
+        ("main", "main via a"),
+        ("default", "main via a"),
+        ("a", "a via a"),
+        ("b", "b via b"),
+        ("bb", "device `r3` has no alias `bb`, there are `main`, `a` and `b` @ bb"),
+        ("mian", "device `r3` has no alias `mian`, there are `main`, `a` and `b` @ mian"),
+    ] {
+        let job = format!("{{job: j, tests: [{{name: t, devices: r3, steps: [{{execute: x, alias: {alias}}}]}}]}}");
+        let found = match plan_of(&job, &testbed, &Selection::default()) {
+            (Some(plan), _) => {
+                let route = &plan.routes[0].route;
+                format!("{} via {}", route.alias, route.via().collect::<Vec<_>>().join(","))
+            }
+            (None, said) => format!("{} @ {}", said[0].message, said[0].place.as_ref().map_or("", |place| place.text())),
+        };
+        assert_eq!(found, route, "{alias}");
+    }
+}
