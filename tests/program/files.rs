@@ -106,3 +106,21 @@ devices:
     program.write("keys/r2", "");
     assert_eq!(said(&program), "");
 }
+
+#[test]
+fn check_counts_what_is_selected() {
+    let device = "{os: linux, connections: {local: {class: shell}}}";
+    let testbed = format!("devices: {{r1: {device}, r2: {device}, r3: {device}}}");
+    let job = "{job: count, testbed: testbed.yaml, setup: [{execute: x, device: r3}],
+        tests: [{name: a, devices: all, steps: [{execute: x}]}, {name: b, devices: r1, steps: [{execute: x}]}, {name: c, steps: [{shell: x}]}]}";
+    let program = Program::new(&testbed, job);
+    for (arguments, said) in [
+        (&[][..], "count: 5 test cases on 3 devices, nothing was opened\n"),
+        (&["--device", "r1"], "count: 3 test cases on 1 device, nothing was opened\n"),
+        (&["--test", "b"], "count: 1 test case on 1 device, nothing was opened\n"),
+        (&["--test", "c"], "count: 1 test case on 0 devices, nothing was opened\n"),
+    ] {
+        let checked = program.again(&[&["check", "job.yaml"], arguments].concat());
+        assert_eq!(String::from_utf8_lossy(&checked.stdout), said, "{arguments:?}");
+    }
+}
