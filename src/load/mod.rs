@@ -24,6 +24,7 @@ mod job;
 mod tests;
 
 pub use job::{NameError, RESERVED, check_variable};
+pub use testbed::MOST_WORKERS;
 
 use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
