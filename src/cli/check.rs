@@ -4,9 +4,10 @@ use crate::base::text;
 use crate::cli::arguments::Subject;
 use crate::cli::inputs::{self, accept};
 use crate::cli::world::World;
-use crate::engine::plan::describe;
+use crate::engine::plan::{DeviceId, describe};
 use crate::record::event::CellKind;
 use crate::record::verdict::ExitStatus;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// Checks a job and says what it found.
@@ -14,8 +15,10 @@ pub(super) fn check(arguments: &Subject, world: &World) -> ExitStatus {
     let accepted = accept(arguments, world);
     inputs::complain(&accepted.complaints, world);
     let Some(plan) = accepted.plan else { return refused(accepted.complaints.len()) };
-    let tests = plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test).count();
-    let devices = text::count(plan.routes.iter().map(|route| route.device).collect::<std::collections::BTreeSet<_>>().len(), "device");
+    let cells = || plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test);
+    let tests = cells().count();
+    let devices: BTreeSet<DeviceId> = cells().flat_map(|cell| cell.devices.iter().copied()).collect();
+    let devices = text::count(devices.len(), "device");
     say(&format!("{}: {} on {devices}, nothing was opened\n", plan.job, text::count(tests, "test case")));
     if tests == 0 { ExitStatus::NothingSelected } else { ExitStatus::Passed }
 }

@@ -3,6 +3,7 @@
 use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::cli::arguments::Subject as Arguments;
+use crate::cli::files;
 use crate::cli::world::{self, World};
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
@@ -48,6 +49,9 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
         broken,
     });
     complaints.extend(said);
+    let missing = plan.as_ref().map(|plan| files::missing(plan, &testbed)).unwrap_or_default();
+    let plan = plan.filter(|_| missing.is_empty());
+    complaints.extend(missing);
     Accepted { plan, complaints: in_order(complaints), testbed: named }
 }
 
@@ -96,17 +100,26 @@ fn testbed(arguments: &Arguments, job: &Job, world: &World, complaints: &mut Vec
 fn overrides(vars: &[String], complaints: &mut Vec<Diagnostic>) -> IndexMap<String, Data> {
     let mut overrides = IndexMap::new();
     for var in vars {
-        match var.split_once('=') {
-            Some((name, value)) if !name.is_empty() => match load::data(value) {
-                Ok(value) => {
-                    overrides.insert(name.to_owned(), value);
-                }
-                Err(error) => complaints.push(Diagnostic::unplaced(format!("`--var {name}`: {error}"))),
-            },
-            _ => complaints.push(Diagnostic::unplaced(format!("`--var {var}` has no value")).hint("write `--var NAME=VALUE`")),
+        match over(var) {
+            Ok((name, value)) => {
+                overrides.insert(name, value);
+            }
+            Err(complaint) => complaints.push(*complaint),
         }
     }
     overrides
+}
+
+fn over(var: &str) -> Result<(String, Data), Box<Diagnostic>> {
+    let Some((name, value)) = var.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+        return Err(Box::new(Diagnostic::unplaced(format!("`--var {var}` has no value")).hint("write `--var NAME=VALUE`")));
+    };
+    load::check_variable(name).map_err(|mistake| {
+        let complaint = Diagnostic::unplaced(format!("`--var {name}`: {mistake}"));
+        Box::new(mistake.hint().into_iter().fold(complaint, Diagnostic::hint))
+    })?;
+    let value = load::data(value).map_err(|error| Box::new(Diagnostic::unplaced(format!("`--var {name}`: {error}"))))?;
+    Ok((name.to_owned(), value))
 }
 
 /// Shows complaints on standard error, and gives them back as plain text for reports.
@@ -120,4 +133,30 @@ pub(super) fn complain(complaints: &[Diagnostic], world: &World) -> String {
         plain.push('\n');
     }
     plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_of_the_command_line_needs_a_name_that_templates_can_use() {
+        for (var, said) in [
+            ("count=3", ""),
+            ("_a1=", ""),
+            ("count", "`--var count` has no value"),
+            ("=3", "`--var =3` has no value"),
+            ("item=9", "`--var item`: `item` is reserved: it cannot be the name of a variable"),
+            ("device=r1", "`--var device`: `device` is reserved: it cannot be the name of a variable"),
+            ("env={}", "`--var env`: `env` is reserved: it cannot be the name of a variable"),
+            ("a-b=1", "`--var a-b`: `a-b` cannot be the name of a variable"),
+            ("1a=1", "`--var 1a`: `1a` cannot be the name of a variable"),
+            ("not=1", "`--var not`: `not` is a word of expressions: it cannot be the name of a variable"),
+        ] {
+            let mut complaints = Vec::new();
+            let set = overrides(&[var.to_owned()], &mut complaints);
+            assert_eq!(complaints.first().map_or("", |complaint| complaint.message.as_str()), said, "{var}");
+            assert_eq!(set.len() + complaints.len(), 1, "{var}");
+        }
+    }
 }

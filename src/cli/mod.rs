@@ -1,10 +1,11 @@
 //! The door: arguments, environment, terminal, signals and exit status.
 //!
 //! Everything that the process knows of the world is read here once, into a [`World`], and passed down. Room order:
-//! `world`, `arguments`, `inputs`, `signals`, then one room per command.
+//! `world`, `arguments`, `files`, `inputs`, `signals`, then one room per command.
 
 mod arguments;
 mod check;
+mod files;
 mod inputs;
 mod report;
 mod run;

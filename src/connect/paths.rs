@@ -163,9 +163,12 @@ impl<'a> Asked<'a> {
         }
     }
 
-    fn several<'p>(&self, left: impl Iterator<Item = &'p ConnectionPath>, place: &Place) -> Diagnostic {
+    /// Points at the first of the paths, since the testbed is what has to say more; `asked` is where one was asked for.
+    fn several<'p>(&self, left: impl Iterator<Item = &'p ConnectionPath> + Clone, asked: &Place) -> Diagnostic {
+        let place = left.clone().next().map_or(asked, |path| &path.name.place).clone();
         let error = PathError::Several { device: self.name(), choices: known(left) };
-        Diagnostic::error(place, error.to_string()).hint("say `via`, or set `via` under `connections.defaults` of the device")
+        let complaint = Diagnostic::error(&place, error.to_string()).also(asked, "asked for here");
+        complaint.hint("say `via`, or set `via` under `connections.defaults` of the device")
     }
 
     /// The class that is asked for whatever the path: argument > `defaults.class`.

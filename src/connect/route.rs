@@ -11,13 +11,11 @@ use crate::connect::options::{self, OptionError};
 use crate::connect::paths::{self, Asked};
 use crate::connect::registry::Registry;
 use crate::connect::request::{OPERATIONS, Request, alias_of};
+use crate::load::MOST_WORKERS;
 use crate::model::testbed::{ConnectionPath, Device, Testbed};
 use crate::record::fault::{Fault, FaultKind, Phase, Subject};
 use std::fmt;
 use std::sync::Arc;
-
-/// The most workers that a pool may have.
-pub const MOST_WORKERS: u32 = 1024;
 
 /// How a connection is made, completely: nothing is looked up afterwards.
 #[derive(Debug, Clone)]

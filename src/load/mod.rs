@@ -23,6 +23,9 @@ mod job;
 #[cfg(test)]
 mod tests;
 
+pub use job::{NameError, RESERVED, check_variable};
+pub use testbed::MOST_WORKERS;
+
 use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::place::{Place, Source};

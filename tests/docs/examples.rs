@@ -53,7 +53,7 @@ fn try_block(stage: &Stage, page: &Page, block: &Block, shown: Option<&str>) -> 
     }
     let whole = kind.whole(&block.text);
     if kind.is_testbed() {
-        stage.write("testbed.yaml", &whole);
+        stage.write("testbed.yaml", &with_login(&whole));
         stage.write("job.yaml", EVERY_DEVICE);
     } else {
         stage.write("job.yaml", &whole);
@@ -84,6 +84,15 @@ fn try_block(stage: &Stage, page: &Page, block: &Block, shown: Option<&str>) -> 
         return if missing.is_empty() { Ok(()) } else { Err(format!("`{}` is not printed:\n{}", missing.join("\n"), said.stderr)) };
     }
     Ok(())
+}
+
+/// A testbed with a user name for `ssh`, where it says nothing about logins for all devices.
+fn with_login(testbed: &str) -> String {
+    let says = |key: &str| testbed.lines().any(|line| line.starts_with(key));
+    if says("testbed:") || says("extends:") {
+        return testbed.to_owned();
+    }
+    format!("{testbed}testbed: {{credentials: {{default: {{username: admin}}}}}}\n")
 }
 
 fn expect_status(said: &Said, wanted: i32, whole: &str) -> Result<(), String> {

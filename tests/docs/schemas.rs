@@ -101,6 +101,8 @@ fn testbeds_as_they_are_found_are_accepted() {
         "devices: {}",
         "devices: {r1: {os: , tags: [], custom: , connections: , serial: 17}}",
         "testbed: {name: 5, servers: {ntp: {address: 10.0.0.1}}}\ndevices: {r1: {type: router}}\ntopology: {links: {l1: }}",
+        "devices: {}\ntopology: {links: , r1: , r2: {interfaces: }, r3: {interfaces: {eth0: }}}",
+        "devices: {}\ntopology: ",
         "devices: {r1: {connections: {defaults: {class: unicon.Unicon, pool_size: '4', pool_timeout: 1.5}, a: {protocol: ssh, ip: 1.1.1.1, port: '22'}}}}",
         "devices: {r1: {passwords: {tacacs: x}, tacacs: {username: y}, connections: {a: {host: h, arguments: {connection_timeout: 10}, settings: {X: 1}}}}}",
         "devices: {r1: {custom: {a: 1}}, r2: {custom: '%{devices.r1.custom}', max_sessions: '%ENV{N, default=3}'}}",
@@ -138,6 +140,9 @@ fn plain_mistakes_are_refused() {
         step("{execute: x, capture: {item: {of: text}}}"),
         step("{set: {}}"),
         step("{group: g}"),
+        step("{log: x, device: r1}"),
+        step("{group: g, steps: [{execute: x}], timeout: 30s}"),
+        step("{shell: x, alias: y}"),
     ];
     for text in jobs {
         assert!(load::job_text(&text, "job.yaml", Path::new(".")).value.is_none(), "the loader accepts {text}");

@@ -80,3 +80,47 @@ fn a_wrong_command_line_has_a_status_of_its_own() {
     }
     assert_eq!(program.again(&["--version"]).status.code(), Some(0));
 }
+
+#[test]
+fn files_that_are_not_there_are_found_without_a_device() {
+    let testbed = "
+devices:
+  r1: {os: linux, connections: {play: {class: replay, recording: sessions/r1.yaml}}}
+  r2:
+    os: linux
+    credentials: {default: {username: u, key_file: keys/r2}}
+    connections: {cli: {protocol: ssh, host: 127.0.0.1}}
+";
+    let job = "{job: absent, testbed: testbed.yaml, tests: [{name: one, devices: all, steps: [{execute: show version}]}]}";
+    let program = Program::new(testbed, job);
+    let said = |program: &Program| String::from_utf8_lossy(&program.again(&["check", "job.yaml"]).stderr).into_owned();
+    let found = said(&program);
+    for sentence in ["error: `recording`: `sessions/r1.yaml` does not exist", "error: `key_file`: `keys/r2` does not exist"] {
+        assert!(found.contains(sentence), "{sentence} in {found}");
+    }
+    assert_eq!(program.run(&[]).status, Some(3));
+    for folder in ["sessions", "keys"] {
+        std::fs::create_dir(program.path(folder)).expect("a folder");
+    }
+    program.write("sessions/r1.yaml", "");
+    program.write("keys/r2", "");
+    assert_eq!(said(&program), "");
+}
+
+#[test]
+fn check_counts_what_is_selected() {
+    let device = "{os: linux, connections: {local: {class: shell}}}";
+    let testbed = format!("devices: {{r1: {device}, r2: {device}, r3: {device}}}");
+    let job = "{job: count, testbed: testbed.yaml, setup: [{execute: x, device: r3}],
+        tests: [{name: a, devices: all, steps: [{execute: x}]}, {name: b, devices: r1, steps: [{execute: x}]}, {name: c, steps: [{shell: x}]}]}";
+    let program = Program::new(&testbed, job);
+    for (arguments, said) in [
+        (&[][..], "count: 5 test cases on 3 devices, nothing was opened\n"),
+        (&["--device", "r1"], "count: 3 test cases on 1 device, nothing was opened\n"),
+        (&["--test", "b"], "count: 1 test case on 1 device, nothing was opened\n"),
+        (&["--test", "c"], "count: 1 test case on 0 devices, nothing was opened\n"),
+    ] {
+        let checked = program.again(&[&["check", "job.yaml"], arguments].concat());
+        assert_eq!(String::from_utf8_lossy(&checked.stdout), said, "{arguments:?}");
+    }
+}

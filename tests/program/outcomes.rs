@@ -18,7 +18,7 @@ devices:
     connections: {cli: {class: replay, recording: old.yaml}}
   gone:
     os: ios
-    connections: {cli: {class: replay, recording: gone.yaml}}
+    connections: {cli: {class: ssh, host: 127.0.0.1, port: 1}}
 ";
 
 const RECORDING: &str = "

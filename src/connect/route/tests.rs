@@ -134,13 +134,13 @@ fn the_class_is_the_argument_or_the_paths_or_the_default_or_told_by_the_protocol
 #[test]
 fn several_paths_are_told_apart_by_the_class() {
     check_rules([
-        ("", vec![CLI, CON], Request::default(), "device `r1` can be reached by `cli` and `con`: nothing says which @ r1"),
+        ("", vec![CLI, CON], Request::default(), "device `r1` can be reached by `cli` and `con`: nothing says which @ cli"),
         ("class=unicon.Unicon", vec![CLI, REST], Request::default(), "default cli=ssh"),
         (
             "class=unicon.Unicon",
             vec![CLI, CON, REST],
             Request::default(),
-            "device `r1` can be reached by `cli` and `con`: nothing says which @ unicon.Unicon",
+            "device `r1` can be reached by `cli` and `con`: nothing says which @ cli",
         ),
         ("class=unicon.Unicon", vec![CLI, REST], class("rest"), "default rest=rest"),
         ("", vec![CLI, CON], class("telnet"), "default con=telnet"),
@@ -149,7 +149,7 @@ fn several_paths_are_told_apart_by_the_class() {
             "",
             vec!["a class=ssh host=h", "b class=ssh host=h"],
             class("ssh"),
-            "device `r1` can be reached by `a` and `b`: nothing says which @ r1",
+            "device `r1` can be reached by `a` and `b`: nothing says which @ a",
         ),
         ("", vec!["a host=h", CON], class("ssh"), "default a=ssh"),
         ("", vec![CON, REST], class("ssh"), "no path of device `r1` suits class `ssh`: there are `con` and `rest` @ r1"),
@@ -180,10 +180,10 @@ fn the_size_of_a_pool_is_bounded_by_the_device() {
         ("", None, Ok(None)),
         ("pool_size=3", None, Ok(Some(3))),
         ("pool_size=3", Some(2), Ok(Some(2))),
-        ("pool_size=0", None, Err("`pool_size` takes a whole number from 1 to 1024, got 0 @ 0")),
+        ("pool_size=0", None, Err("`pool_size` takes a whole number from 1 to 1000, got 0 @ 0")),
         ("max_sessions=4", Some(4), Ok(Some(4))),
         ("max_sessions=4 pool_size=5", None, Err("`pool_size` is 5, and device `r1` accepts 4 at most @ 5")),
-        ("", Some(100_000), Err("`pool_size` takes a whole number from 1 to 1024, got 100000 @ r1")),
+        ("", Some(100_000), Err("`pool_size` takes a whole number from 1 to 1000, got 100000 @ r1")),
     ] {
         let device = device("r1", defaults, &["cli protocol=ssh host=h"]);
         let resolved = resolve_of(&device, &Request { pool_size: asked, ..Request::default() });

@@ -9,14 +9,15 @@ use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
 use crate::connect::request::Request;
 use crate::engine::plan::compile::{Compiled, Compiler, Need};
-use crate::engine::plan::names::{Names, RESERVED};
-use crate::engine::plan::routes::Routes;
-use crate::engine::plan::select::{self, Selection};
+use crate::engine::plan::names::Names;
+use crate::engine::plan::routes::{Routes, via_of};
+use crate::engine::plan::select::{self, Known, Selection};
 use crate::engine::plan::step::{Program, Slot, Target};
 use crate::engine::plan::{Cell, DeviceId, Plan, PlannedDevice, RouteId, Run, Work};
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
 use crate::eval::value::Value;
+use crate::load::RESERVED;
 use crate::model::job::{Job, Test};
 use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::Entry;
@@ -107,7 +108,8 @@ impl<'a> Builder<'a> {
     }
 
     fn test(&mut self, index: u32, test: &Test) -> Vec<Draft> {
-        let devices = test.devices.as_ref().map(|wanted| select::select(wanted, self.inputs.testbed, &mut self.complaints));
+        let known = Known { fixed: &self.fixed, overrides: &self.inputs.overrides };
+        let devices = test.devices.as_ref().map(|wanted| select::select(wanted, self.inputs.testbed, known, &mut self.complaints));
         let has_device = devices.is_some();
         let (mut names, mut vars) = self.known(has_device);
         vars.extend(compile_vars(&test.vars, &mut names, &mut self.complaints));
@@ -125,12 +127,18 @@ impl<'a> Builder<'a> {
             vars: Arc::new(vars),
         };
         match devices {
-            None => self.draft(&shared, None).into_iter().collect(),
+            None => self.draft(&shared, None).filter(|draft| self.keeps(draft)).into_iter().collect(),
             Some(devices) => {
                 let wanted = devices.into_iter().filter(|device| self.inputs.selection.has_device(device));
                 wanted.filter_map(|device| self.draft(&shared, Some(device))).collect()
             }
         }
+    }
+
+    /// Whether the command line leaves every device that a test uses.
+    fn keeps(&self, draft: &Draft) -> bool {
+        let device = |id: &DeviceId| &self.inputs.testbed.devices[id.index()];
+        draft.devices.iter().all(|id| self.inputs.selection.has_device(device(id)))
     }
 
     /// The names and variables that a test begins with. Variables of the job that need a device are unknown without one.
@@ -212,19 +220,24 @@ impl<'a> Builder<'a> {
         let place = &needs.first()?.place;
         let device = match &slot.target {
             Target::Cell => device?,
-            Target::Named(name) => {
-                let Some(device) = self.inputs.testbed.devices.get(name) else {
-                    if self.inputs.broken {
-                        return None;
-                    }
-                    let pattern = Placed::new(name.clone(), place.clone());
-                    self.complaints.push(select::nothing_named(&pattern, self.inputs.testbed));
+            Target::Named(name) => match select::device_named(&Placed::new(name.clone(), place.clone()), self.inputs.testbed) {
+                Ok(device) => device,
+                Err(_) if self.inputs.broken => return None,
+                Err(complaint) => {
+                    self.complaints.push(*complaint);
                     return None;
-                };
-                device
-            }
+                }
+            },
         };
-        let request = Request { alias: slot.alias.clone(), place: Some(place.clone()), ..Request::default() };
+        let via = match &slot.alias {
+            Some(alias) => {
+                let at = needs.first().and_then(|need| need.alias.as_ref()).unwrap_or(place);
+                let via = via_of(device, &Placed::new(alias.clone(), at.clone()));
+                via.map_err(|complaint| self.complaints.push(*complaint)).ok()?
+            }
+            None => Vec::new(),
+        };
+        let request = Request { alias: slot.alias.clone(), via, place: Some(place.clone()), ..Request::default() };
         let route = self.routes.resolve(device, &request, &mut self.complaints)?;
         let offered = self.routes.class_of(route);
         for need in needs.iter().filter(|need| self.routes.service(route, need.service).is_none()) {

@@ -4,7 +4,8 @@ use crate::base::deadline::Limit;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed};
 use crate::base::text;
-use crate::engine::plan::names::{Names, RESERVED};
+use crate::engine::plan::branches;
+use crate::engine::plan::names::Names;
 use crate::engine::plan::step::{Action, Program, Repeat, RetryPlan, Slot, SlotId, Step, Target};
 use crate::eval::assertion::Assertion;
 use crate::eval::capture::Capture;
@@ -13,6 +14,7 @@ use crate::eval::expression::FreeName;
 use crate::eval::parse::Parser;
 use crate::eval::template::Template;
 use crate::eval::value::Value;
+use crate::load::RESERVED;
 use crate::model;
 use crate::model::job::Defaults;
 use crate::model::yaml::{Kind, Yaml};
@@ -32,6 +34,8 @@ pub(super) struct Need {
     pub(super) slot: SlotId,
     pub(super) service: &'static str,
     pub(super) place: Place,
+    /// Where its alias stands, if it has one.
+    pub(super) alias: Option<Place>,
 }
 
 /// A compiled program and what it needs.
@@ -92,6 +96,22 @@ impl<'a> Compiler<'a> {
         steps.iter().enumerate().filter_map(|(index, step)| self.step(step, at, before + index + 1)).collect()
     }
 
+    /// Compiles steps that run side by side. Each knows what was known before all of them; what follows knows all.
+    fn branches(&mut self, steps: &[model::step::Step], at: &At) -> Vec<Arc<Step>> {
+        branches::check_writers(steps, self.complaints);
+        let before = self.names.clone();
+        let mut after = before.clone();
+        let mut compiled = Vec::new();
+        for (index, step) in steps.iter().enumerate() {
+            let others = steps.iter().enumerate().filter(|(other, _)| *other != index);
+            self.names = before.beside(others.flat_map(|(_, other)| branches::written(other)));
+            compiled.extend(self.step(step, at, index + 1));
+            branches::written(step).iter().for_each(|name| after.learn(&name.value));
+        }
+        self.names = after;
+        compiled
+    }
+
     /// Compiles one step; `None` after a complaint that leaves nothing to run.
     fn step(&mut self, step: &model::step::Step, at: &At, position: usize) -> Option<Arc<Step>> {
         let at = At { phase: at.phase, prefix: format!("{}{position}", at.prefix) };
@@ -145,10 +165,7 @@ impl<'a> Compiler<'a> {
                 let slot = self.slot(step, "configure", place);
                 Some(Action::Configure { slot: slot?, lines: self.templates(lines)? })
             }
-            Written::Shell(command) => {
-                self.refuse_connection(step, "shell");
-                Some(Action::Shell(self.template(command)?))
-            }
+            Written::Shell(command) => Some(Action::Shell(self.template(command)?)),
             Written::Assert => Some(Action::Assert),
             Written::Set(entries) => Some(Action::Set(self.set(entries))),
             Written::Log(line) => Some(Action::Log(self.template(line)?)),
@@ -157,7 +174,7 @@ impl<'a> Compiler<'a> {
             Written::Skip(reason) => Some(Action::Skip(self.template(reason)?)),
             Written::Group { steps, always, .. } => {
                 let inside = At { phase: at.phase, prefix: format!("{}.", at.prefix) };
-                let body = self.steps(steps, &inside, 0);
+                let body = if branches::fans_out(step) { self.branches(steps, &inside) } else { self.steps(steps, &inside, 0) };
                 let always = self.steps(always, &inside, steps.len());
                 Some(Action::Group { steps: body, always })
             }
@@ -183,17 +200,9 @@ impl<'a> Compiler<'a> {
             self.slots.len() - 1
         });
         let slot = SlotId(u32::try_from(index).ok()?);
-        self.needs.push(Need { slot, service, place: step.device.as_ref().map_or(place, |device| &device.place).clone() });
+        let alias = step.alias.as_ref().map(|alias| alias.place.clone());
+        self.needs.push(Need { slot, service, place: step.device.as_ref().map_or(place, |device| &device.place).clone(), alias });
         Some(slot)
-    }
-
-    fn refuse_connection(&mut self, step: &model::step::Step, action: &str) {
-        for (key, given) in [("device", &step.device), ("alias", &step.alias)] {
-            if let Some(given) = given {
-                let complaint = Diagnostic::error(&given.place, format!("`{action}` runs on this machine and takes no `{key}`"));
-                self.complaints.push(complaint.hint("`execute` runs a command on a device"));
-            }
-        }
     }
 
     fn name(&mut self, step: &model::step::Step) -> Option<Template> {

@@ -3,14 +3,18 @@
 //! Building a plan opens nothing and asks nothing of the world; it knows both what the user wrote and which classes
 //! there are, and complains about everything that does not fit, all at once.
 
+mod branches;
 mod build;
 mod compile;
 mod describe;
 mod names;
+mod openable;
 mod routes;
 mod secrets;
 mod select;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use build::{Inputs, build};
 pub use describe::describe;

@@ -2,12 +2,14 @@
 
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::Diagnostic;
+use crate::base::place::Placed;
+use crate::base::text;
 use crate::connect::class::ServiceSpec;
 use crate::connect::class::{ClassSpec, Endpoint};
-use crate::connect::request::Request;
+use crate::connect::request::{Request, alias_of};
 use crate::connect::route::{Route, resolve};
 use crate::engine::plan::build::{Inputs, cell_id, connect_cell};
-use crate::engine::plan::{Cell, DeviceId, PlannedDevice, PlannedRoute, RouteId, select};
+use crate::engine::plan::{Cell, DeviceId, PlannedDevice, PlannedRoute, RouteId, openable, select};
 use crate::model::testbed::Device;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -77,6 +79,7 @@ impl<'a> Routes<'a> {
         let route = match resolve(device, self.inputs.testbed, request, self.inputs.registry, self.inputs.surroundings) {
             Ok(resolved) => {
                 complaints.extend(resolved.warnings);
+                openable::check(&resolved.route, device, self.inputs.testbed, complaints);
                 resolved.route
             }
             Err(error) => {
@@ -116,6 +119,25 @@ impl<'a> Routes<'a> {
         }
         (self.devices, planned, cells, renumbered)
     }
+}
+
+/// The paths that an alias of a step means: those of the default connection, where nothing is returned, or the path that
+/// it names, for a session of its own.
+///
+/// # Errors
+/// No connection of the device has that alias.
+pub(super) fn via_of(device: &Device, alias: &Placed<String>) -> Result<Vec<String>, Box<Diagnostic>> {
+    let default = alias_of(device, None);
+    if alias_of(device, Some(&alias.value)) == default {
+        return Ok(Vec::new());
+    }
+    if device.paths.contains_key(&alias.value) {
+        return Ok(vec![alias.value.clone()]);
+    }
+    let known = || [default].into_iter().chain(device.paths.keys().map(String::as_str));
+    let message = format!("device `{}` has no alias `{}`, there are {}", device.name.value, alias.value, text::names(known()));
+    let complaint = Diagnostic::error(&alias.place, message).did_you_mean(text::nearest(&alias.value, known()));
+    Err(Box::new(complaint.also(&device.name.place, "this device")))
 }
 
 /// The limit of opening a route: what its ways may take together.

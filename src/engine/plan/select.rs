@@ -11,6 +11,7 @@ use crate::model::job::{Devices, Job, Test};
 use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::Entry;
 use globset::{Glob, GlobMatcher};
+use indexmap::IndexMap;
 
 /// What the command line leaves of the job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,8 +78,17 @@ pub(super) fn device_data(device: &Device) -> Data {
     Data::Object(data)
 }
 
+/// What `where` may use besides `device`.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// What stands above every variable in every case.
+    pub(super) fixed: &'a Scope,
+    /// The part of it that `--var` gives.
+    pub(super) overrides: &'a IndexMap<String, Data>,
+}
+
 /// The devices of a testbed that `wanted` names, in testbed order; complaints where it names none.
-pub(super) fn select<'a>(wanted: &Devices, testbed: &'a Testbed, complaints: &mut Vec<Diagnostic>) -> Vec<&'a Device> {
+pub(super) fn select<'a>(wanted: &Devices, testbed: &'a Testbed, known: Known<'_>, complaints: &mut Vec<Diagnostic>) -> Vec<&'a Device> {
     let before = complaints.len();
     let (selected, place): (Vec<&Device>, &Place) = match wanted {
         Devices::All(place) => (testbed.devices.values().collect(), place),
@@ -90,7 +100,7 @@ pub(super) fn select<'a>(wanted: &Devices, testbed: &'a Testbed, complaints: &mu
             let Some(first) = entries.first() else { return Vec::new() };
             (with_attributes(entries, testbed, complaints), &first.key.place)
         }
-        Devices::Where(condition) => (where_holds(condition, testbed, complaints), &condition.place),
+        Devices::Where(condition) => (where_holds(condition, testbed, known, complaints), &condition.place),
     };
     if selected.is_empty() && complaints.len() == before {
         complaints.push(Diagnostic::error(place, "this selects no device of the testbed"));
@@ -110,12 +120,33 @@ fn named<'a>(patterns: &[Placed<String>], testbed: &'a Testbed, complaints: &mut
     testbed.devices.values().filter(|device| globs.iter().any(|glob| names_device(glob, device))).collect()
 }
 
+/// The device of a name, or of an alias that no other device has.
+///
+/// # Errors
+/// There is none, or there are several.
+pub(super) fn device_named<'a>(name: &Placed<String>, testbed: &'a Testbed) -> Result<&'a Device, Box<Diagnostic>> {
+    if let Some(device) = testbed.devices.get(&name.value) {
+        return Ok(device);
+    }
+    let has_alias = |device: &&Device| device.attributes.get("alias").is_some_and(|alias| alias.value == name.value);
+    let called: Vec<&Device> = testbed.devices.values().filter(has_alias).collect();
+    match called.as_slice() {
+        [only] => Ok(only),
+        [] => Err(Box::new(nothing_named(name, testbed))),
+        several => {
+            let names = text::names(several.iter().map(|device| device.name.value.as_str()));
+            Err(Box::new(Diagnostic::error(&name.place, format!("`{}` is the alias of {names}: nothing says which", name.value))))
+        }
+    }
+}
+
 /// Complains about a name or pattern that no device has.
-pub(super) fn nothing_named(pattern: &Placed<String>, testbed: &Testbed) -> Diagnostic {
+fn nothing_named(pattern: &Placed<String>, testbed: &Testbed) -> Diagnostic {
     if pattern.value.contains(['*', '?', '[', '{']) {
         return Diagnostic::error(&pattern.place, format!("no device matches `{}`", pattern.value));
     }
-    let near = text::nearest(&pattern.value, testbed.devices.keys().map(String::as_str));
+    let aliases = testbed.devices.values().filter_map(|device| device.attributes.get("alias")).map(|alias| alias.value.as_str());
+    let near = text::nearest(&pattern.value, testbed.devices.keys().map(String::as_str).chain(aliases));
     Diagnostic::error(&pattern.place, format!("device `{}` is not in the testbed", pattern.value)).did_you_mean(near)
 }
 
@@ -154,7 +185,12 @@ fn wanted_texts(entry: &Entry) -> Vec<String> {
     }
 }
 
-fn where_holds<'a>(condition: &Placed<String>, testbed: &'a Testbed, complaints: &mut Vec<Diagnostic>) -> Vec<&'a Device> {
+fn where_holds<'a>(
+    condition: &Placed<String>,
+    testbed: &'a Testbed,
+    known: Known<'_>,
+    complaints: &mut Vec<Diagnostic>,
+) -> Vec<&'a Device> {
     let expression = match Expression::compile(condition) {
         Ok(expression) => expression,
         Err(complaint) => {
@@ -163,13 +199,14 @@ fn where_holds<'a>(condition: &Placed<String>, testbed: &'a Testbed, complaints:
         }
     };
     let before = complaints.len();
-    Names::new(Some("device")).check(expression.free_names(), complaints);
+    let overrides: Vec<&str> = known.overrides.keys().map(String::as_str).collect();
+    Names::new(Some("device")).with(&overrides).check(expression.free_names(), complaints);
     if complaints.len() > before {
         return Vec::new();
     }
     let mut selected = Vec::new();
     for device in testbed.devices.values() {
-        let scope = Scope::new().over(Layer::of("device", &device_data(device)));
+        let scope = known.fixed.over(Layer::of("device", &device_data(device)));
         match expression.condition(&scope) {
             Ok(true) => selected.push(device),
             Ok(false) => {}

@@ -22,6 +22,8 @@ mod test;
 #[cfg(test)]
 mod tests;
 
+pub use names::{NameError, RESERVED, check_variable};
+
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed};
 use crate::load::complaints::Complaints;

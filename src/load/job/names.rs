@@ -7,8 +7,8 @@ use crate::load::complaints::Complaints;
 use crate::load::fields::Fields;
 use crate::model::yaml::Entry;
 
-/// Names that mean something in every template.
-const RESERVED: [&str; 8] = ["device", "testbed", "matrix", "item", "loop", "result", "env", "run"];
+/// Names that mean something in every template, and cannot be set.
+pub const RESERVED: [&str; 8] = ["device", "testbed", "matrix", "item", "loop", "result", "env", "run"];
 
 /// Words of the expression language.
 const WORDS: [&str; 13] = ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"];
@@ -24,16 +24,54 @@ pub(super) fn variables(fields: &mut Fields<'_>, key: &'static str) -> Vec<Entry
 
 /// Complains when a name cannot be the name of a variable.
 pub(super) fn variable(name: &Placed<String>, complaints: &Complaints) {
-    let shown = text::one_line(&name.value, 40);
-    let mut characters = name.value.chars();
+    if let Err(mistake) = check_variable(&name.value) {
+        let complaint = Diagnostic::error(&name.place, mistake.to_string());
+        complaints.add(mistake.hint().into_iter().fold(complaint, Diagnostic::hint));
+    }
+}
+
+/// Why a name cannot be the name of a variable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// It is not written like a name.
+    #[error("`{0}` cannot be the name of a variable")]
+    NotAName(String),
+    /// It means something in every template.
+    #[error("`{0}` is reserved: it cannot be the name of a variable")]
+    Reserved(String),
+    /// It is a word of the expression language.
+    #[error("`{0}` is a word of expressions: it cannot be the name of a variable")]
+    Word(String),
+}
+
+impl NameError {
+    /// What would be a name.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotAName(_) => Some("a name is made of letters, digits and `_`, and begins with no digit".to_owned()),
+            Self::Reserved(_) => Some(format!("reserved are {}", text::names(RESERVED))),
+            Self::Word(_) => None,
+        }
+    }
+}
+
+/// Checks the name of a variable.
+///
+/// # Errors
+/// It is not written like a name, or it means something else.
+pub fn check_variable(name: &str) -> Result<(), NameError> {
+    let shown = text::one_line(name, 40);
+    let mut characters = name.chars();
     let begins = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     if !begins || !characters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        let message = format!("`{shown}` cannot be the name of a variable");
-        complaints.add(Diagnostic::error(&name.place, message).hint("a name is made of letters, digits and `_`, and begins with no digit"));
-    } else if RESERVED.contains(&name.value.as_str()) {
-        complaints.error(&name.place, format!("`{shown}` is reserved: it cannot be the name of a variable"));
-    } else if WORDS.contains(&name.value.as_str()) {
-        complaints.error(&name.place, format!("`{shown}` is a word of expressions: it cannot be the name of a variable"));
+        Err(NameError::NotAName(shown))
+    } else if RESERVED.contains(&name) {
+        Err(NameError::Reserved(shown))
+    } else if WORDS.contains(&name) {
+        Err(NameError::Word(shown))
+    } else {
+        Ok(())
     }
 }
 

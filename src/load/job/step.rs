@@ -96,19 +96,22 @@ fn check_surroundings(step: &Step, fields: &Fields<'_>) {
     let action = &step.action.value;
     let idle: &[&str] = match action {
         Action::Execute(_) | Action::Configure(_) => &[],
-        Action::Shell(_) => &["alias"],
-        Action::Assert => &["parse", "capture", "retry", "alias", "timeout"],
+        Action::Shell(_) => &["device", "alias"],
+        Action::Assert => &["parse", "capture", "retry", "device", "alias", "timeout"],
         Action::Set(_) | Action::Log(_) | Action::Wait(_) | Action::Fail(_) | Action::Skip(_) => {
-            &["assert", "parse", "capture", "retry", "alias", "timeout"]
+            &["assert", "parse", "capture", "retry", "device", "alias", "timeout"]
         }
-        Action::Group { .. } => &["assert", "parse", "capture", "sensitive"],
+        Action::Group { .. } => &["assert", "parse", "capture", "sensitive", "device", "alias", "timeout"],
     };
     let name = action.name();
     for entry in fields.entries().iter().filter(|entry| idle.contains(&entry.key.value.as_str())) {
         let key = &entry.key.value;
         let diagnostic = Diagnostic::error(&entry.key.place, format!("`{key}` has nothing to do beside `{name}`"));
-        let inside = matches!(action, Action::Group { .. });
-        fields.complaints.add(if inside { diagnostic.hint("put it on the steps of the group") } else { diagnostic });
+        fields.complaints.add(match action {
+            Action::Group { .. } => diagnostic.hint("put it on the steps of the group"),
+            Action::Shell(_) => diagnostic.hint("it runs on this machine; `execute` runs a command on a device"),
+            _ => diagnostic,
+        });
     }
     if *action == Action::Assert {
         step.assertions.iter().flat_map(|list| &list.value).for_each(|assertion| check_alone(assertion, fields.complaints));

@@ -102,7 +102,7 @@ fn condition(entry: &Entry, entries: &[Entry], complaints: &Complaints) -> Optio
 
 fn attributes(entries: &[Entry], complaints: &Complaints) -> Vec<Entry> {
     for entry in entries {
-        scalar::filled(&entry.value, &entry.key.value, complaints);
+        scalar::texts(&entry.value, &entry.key.value, complaints);
     }
     entries.to_vec()
 }

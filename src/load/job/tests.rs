@@ -195,6 +195,21 @@ fn steps_that_cannot_be_right_are_refused() {
 }
 
 #[test]
+fn a_key_that_its_action_would_ignore_is_refused() {
+    let local = ["set: {a: 1}", "log: a", "wait: 1s", "fail: a", "skip: a", "assert: [{value: '{{ b }}', equals: 1}]", "shell: a"];
+    let group = "group: g, steps: [{shell: a}]";
+    let keys = [("device", "r1"), ("alias", "cli"), ("timeout", "1s")];
+    for (action, (key, value)) in local.iter().chain([&group]).flat_map(|action| keys.map(|key| (*action, key))) {
+        let name = action.split(':').next().expect("a name");
+        let expected = match (name, key) {
+            ("shell", "timeout") => vec![],
+            _ => vec![format!("`{key}` has nothing to do beside `{name}`")],
+        };
+        assert_eq!(about_step(&format!("{{{action}, {key}: {value}}}")), expected, "{action} {key}");
+    }
+}
+
+#[test]
 fn a_plain_command_that_a_comment_cuts_short_is_warned_of() {
     for step in ["execute: show run | include a # b", "execute:\n          - show x #y", "shell: a  # b", "configure: [a # b\n        ]"] {
         let said = about_step(step);
@@ -225,6 +240,11 @@ fn jobs_that_cannot_be_right_are_refused() {
         ),
         ("job: j\ntests: [{name: t, matrix: {a: [1]}, steps: [{shell: x}]}]".to_owned(), "`matrix` is not supported by this version"),
         ("job: j\ntests: [{name: t, devices: [], steps: [{shell: x}]}]".to_owned(), "`devices` is an empty list"),
+        ("job: j\ntests: [{name: t, devices: {tags: []}, steps: [{shell: x}]}]".to_owned(), "`tags` is an empty list"),
+        (
+            "job: j\ntests: [{name: t, devices: {tags: {a: b}}, steps: [{shell: x}]}]".to_owned(),
+            "`tags` wants text or a list of texts, found a mapping",
+        ),
         ("job: j\ntests: [{name: t, devices: {where: a, os: b}, steps: [{shell: x}]}]".to_owned(), "`os` cannot stand beside `where`"),
         ("job: j\ntests: [{name: A b, steps: [{shell: x}]}, {name: a-b, steps: [{shell: x}]}]".to_owned(), "two tests have the id `a-b`"),
         ("job: j\ntests: [{name: t, steps: [{shell: x}]}, {name: t, steps: [{shell: x}]}]".to_owned(), "two tests have the name `t`"),

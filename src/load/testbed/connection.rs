@@ -12,7 +12,7 @@ use crate::model::yaml::{Entry, Yaml};
 use indexmap::IndexMap;
 
 /// The most workers that a pool may have.
-const MOST_WORKERS: u32 = 1000;
+pub const MOST_WORKERS: u32 = 1000;
 
 /// Reads `connections`.
 pub(super) fn read(entries: &[Entry], complaints: &Complaints) -> (ConnectionDefaults, IndexMap<String, ConnectionPath>) {

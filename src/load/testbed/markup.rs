@@ -21,6 +21,9 @@ const MOST: usize = 500_000;
 /// pyATS's kinds of markup.
 const KINDS: [&str; 7] = ["ENV", "ASK", "ENC", "CLI", "CALLABLE", "INCLUDE", "INTF"];
 
+/// Keys whose absence others complain of. Markup that has no value stays there as it is: one complaint is enough.
+const NEEDED: [&str; 4] = ["host", "ip", "username", "recording"];
+
 /// Replaces all markup in a testbed.
 pub(super) fn expand(tree: &Yaml, env: &Environment, complaints: &Complaints) -> Yaml {
     let expander = Expander { root: tree, env, complaints, budget: Cell::new(MOST) };
@@ -99,6 +102,8 @@ impl<'a> Expander<'a> {
 
     fn scalar(&self, place: &Place, scalar: &'a Scalar, way: &mut Way<'a>) -> Yaml {
         let unchanged = || Yaml { place: place.clone(), kind: Kind::Scalar(scalar.clone()) };
+        let is_needed = way.keys.last().is_some_and(|key| NEEDED.contains(key));
+        let without_value = || if is_needed { unchanged() } else { nothing(place) };
         if !scalar.text.contains('%') {
             return unchanged();
         }
@@ -107,7 +112,7 @@ impl<'a> Expander<'a> {
             && markup.kind.is_empty()
         {
             let at = scalar::part(place, &scalar.text, markup.range.clone());
-            return self.reference(markup, &at, way).map_or_else(|| nothing(place), |found| Yaml { place: place.clone(), ..found });
+            return self.reference(markup, &at, way).map_or_else(without_value, |found| Yaml { place: place.clone(), ..found });
         }
         if pieces.iter().all(|piece| matches!(piece, Piece::Literal(_))) {
             return unchanged();
@@ -123,7 +128,7 @@ impl<'a> Expander<'a> {
             text.push_str(&part.unwrap_or_default());
         }
         if !whole || !self.afford(text.len() / 64) {
-            return nothing(place);
+            return without_value();
         }
         Yaml { place: place.clone(), kind: Kind::Scalar(Scalar { value: Data::String(text.clone()), text, quoted: true }) }
     }

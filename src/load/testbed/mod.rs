@@ -16,6 +16,8 @@ mod device;
 #[cfg(test)]
 mod tests;
 
+pub use connection::MOST_WORKERS;
+
 use crate::base::Data;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Source};
@@ -114,20 +116,23 @@ fn read_devices(entries: &[Entry], complaints: &Complaints) -> IndexMap<String, 
 }
 
 fn check_topology(yaml: &Yaml, complaints: &Complaints) {
-    for entry in scalar::map(yaml, "topology", complaints).unwrap_or_default() {
-        let parts = if entry.key.value == "links" {
-            scalar::map(&entry.value, "links", complaints)
+    for entry in parts(Some(yaml), "topology", complaints) {
+        let below = if entry.key.value == "links" {
+            parts(Some(&entry.value), "links", complaints)
         } else {
-            let interfaces = scalar::map(&entry.value, &entry.key.value, complaints).and_then(|_| entry.value.get("interfaces"));
-            interfaces.and_then(|interfaces| scalar::map(interfaces, "interfaces", complaints))
+            parts(Some(&entry.value), &entry.key.value, complaints);
+            parts(entry.value.get("interfaces"), "interfaces", complaints)
         };
-        for part in parts.unwrap_or_default() {
-            let nothing = part.value.scalar().is_some_and(|scalar| scalar.value.is_null());
-            if !nothing && !matches!(part.value.kind, Kind::Map(_)) {
-                scalar::unwanted(&part.value, &part.key.value, "a mapping", complaints);
-            }
+        for part in below {
+            parts(Some(&part.value), &part.key.value, complaints);
         }
     }
+}
+
+/// The entries of a mapping; none where nothing is said.
+fn parts<'a>(yaml: Option<&'a Yaml>, name: &str, complaints: &Complaints) -> &'a [Entry] {
+    let said = yaml.filter(|yaml| !yaml.scalar().is_some_and(|scalar| scalar.value.is_null()));
+    said.and_then(|yaml| scalar::map(yaml, name, complaints)).unwrap_or_default()
 }
 
 fn stem(name: &str) -> String {

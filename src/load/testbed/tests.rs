@@ -92,6 +92,16 @@ fn every_kind_of_markup_is_honoured_or_refused() {
 }
 
 #[test]
+fn a_value_that_cannot_be_had_is_complained_of_once() {
+    let path =
+        "{protocol: ssh, host: \"%ENV{NOT_THERE}\", port: \"%ENV{NOT_THERE}\", credentials: {default: {username: \"%{testbed.no}\"}}}";
+    let loaded = load(&format!("devices: {{r1: {{os: linux, connections: {{cli: {path}}}}}}}"));
+    assert_eq!(loaded.diagnostics.len(), 3, "{:?}", loaded.diagnostics);
+    let cli = &loaded.remains.expect("a testbed").devices["r1"].paths["cli"];
+    assert!(cli.host.is_some() && cli.credentials["default"].username.is_some(), "they are there, for those who would miss them");
+}
+
+#[test]
 fn references_cannot_grow_beyond_bounds() {
     let mut text = "devices: {}\ntestbed:\n  custom:\n    x0: [1,1,1,1,1,1,1,1,1,1]\n".to_owned();
     for level in 1..12 {

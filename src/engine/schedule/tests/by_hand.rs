@@ -54,7 +54,7 @@ fn cut() -> Ended {
 
 #[test]
 fn a_cell_that_waits_for_several_connections_ends_once_when_the_run_is_interrupted() {
-    let steps = "[{execute: a}, {execute: b, alias: second}]";
+    let steps = "[{execute: a}, {execute: b, alias: local}]";
     let mut hand = Hand::of(&format!("{{job: two, tests: [{{name: a, devices: all, steps: {steps}}}]}}"), 1);
     let mut outputs = hand.interrupt();
     let result = Err(Fault::new(FaultKind::Interrupted, "cut"));

@@ -1,0 +1,189 @@
+//! Plans: what is said about jobs and testbeds that do not fit together.
+
+use crate::base::diagnostic::Diagnostic;
+use crate::connect::login::Surroundings;
+use crate::connect::registry::Registry;
+use crate::engine::plan::{self, Inputs, Plan, Selection};
+use crate::load::{self, Environment};
+use crate::record::event::CellKind;
+use std::path::Path;
+
+/// Three devices, two paths at the last.
+const LAB: &str = "
+devices:
+  r1: {os: linux, alias: uut, tags: [core, x], connections: {local: {class: shell}}}
+  r2: {os: frr, tags: [core], connections: {local: {class: shell}}}
+  r3: {os: frr, connections: {defaults: {via: a}, a: {class: shell}, b: {class: shell}}}
+";
+
+/// A plan of texts, as the command line would make it.
+fn plan_of(job: &str, testbed: &str, selection: &Selection) -> (Option<Plan>, Vec<Diagnostic>) {
+    let folder = Path::new(".");
+    let job = load::job_text(job, "job.yaml", folder);
+    let testbed = load::testbed_text(testbed, "testbed.yaml", folder, &Environment::default());
+    let job = job.value.unwrap_or_else(|| panic!("{:?}", job.diagnostics));
+    let testbed = testbed.value.unwrap_or_else(|| panic!("{:?}", testbed.diagnostics));
+    plan::build(&Inputs {
+        job: &job,
+        testbed: &testbed,
+        registry: &Registry::standard(),
+        surroundings: &Surroundings::default(),
+        selection,
+        overrides: indexmap::IndexMap::new(),
+        env: serde_json::json!({"LAB": "yes"}),
+        run: serde_json::json!({"id": "1"}),
+        file: "job.yaml".to_owned(),
+        broken: false,
+    })
+}
+
+/// The complaints about a test on `r1` with these steps.
+fn about_steps(steps: &str) -> Vec<String> {
+    let job = format!("{{job: j, tests: [{{name: t, devices: r1, steps: {steps}}}]}}");
+    plan_of(&job, LAB, &Selection::default()).1.into_iter().map(|complaint| complaint.message).collect()
+}
+
+#[test]
+fn branches_of_a_parallel_group_share_no_name() {
+    let two = "two branches of a `parallel` group write `a`";
+    let beside = "`a` is written by a step that runs at the same time";
+    for (keys, steps, said) in [
+        ("parallel: true", "{shell: x, capture: a}, {shell: x, capture: b}", vec![]),
+        ("parallel: true", "{shell: x, capture: a}, {shell: x, capture: a}", vec![two]),
+        ("parallel: 1", "{shell: x, capture: a}, {set: {a: 1}}", vec![two]),
+        ("parallel: true", "{shell: x, capture: {a: {of: text}}}, {group: h, steps: [{shell: x}], always: [{set: {a: 1}}]}", vec![two]),
+        ("parallel: true", "{shell: x, capture: a}, {shell: 'x {{ a }}'}", vec![beside]),
+        ("parallel: true", "{shell: 'x {{ a }}'}, {shell: x, capture: a}", vec![beside]),
+        ("parallel: true", "{shell: 'x {{ a | default(1) }}'}, {shell: x, capture: a}", vec![beside]),
+        ("parallel: true", "{shell: 'x {{ old }}'}, {shell: 'x {{ old }}'}", vec![]),
+        (
+            "parallel: true",
+            "{shell: 'x {{ old }}'}, {shell: x, capture: old}",
+            vec!["`old` is written by a step that runs at the same time"],
+        ),
+        ("parallel: true", "{group: h, steps: [{shell: x, capture: a}, {shell: 'x {{ a }}'}]}, {shell: x}", vec![]),
+        ("parallel: true, loop: [1, 2]", "{shell: x, capture: a}, {shell: 'x {{ a }}', capture: a}", vec![]),
+        ("name: n", "{shell: x, capture: a}, {shell: 'x {{ a }}', capture: a}", vec![]),
+    ] {
+        let steps = format!("[{{shell: x, capture: old}}, {{group: g, {keys}, steps: [{steps}]}}, {{log: '{{{{ old }}}}'}}]");
+        assert_eq!(about_steps(&steps), said, "{steps}");
+    }
+}
+
+#[test]
+fn what_follows_a_parallel_group_knows_what_every_branch_wrote() {
+    let group = "{group: g, parallel: true, steps: [{shell: x, capture: a}, {shell: x, capture: b}], always: [{log: '{{ a }}{{ b }}'}]}";
+    assert_eq!(about_steps(&format!("[{group}, {{log: '{{{{ a }}}}{{{{ b }}}}'}}]")), [""; 0]);
+}
+
+#[test]
+fn what_ssh_would_refuse_before_it_opens_anything_is_said_with_the_plan() {
+    let whole = "credentials: {default: {username: u}}, ";
+    for (device, path, said) in [
+        (whole, "", vec![]),
+        ("", ", credentials: {default: {username: u}}", vec![]),
+        (whole, ", ssh_options: -p 22 -o Port=22", vec![]),
+        (
+            whole,
+            ", ssh_options: -p 22 -4",
+            vec!["`-4` in `ssh_options` is not understood: only `-o NAME=VALUE`, `-p PORT` and `-i KEY` are @ -p 22 -4"],
+        ),
+        ("", "", vec!["path `cli` of device `r1` has no credential, and class `ssh` needs a `username` @ cli"]),
+        (
+            "credentials: {default: {password: secret}}, ",
+            "",
+            vec!["credential `default` has no `username`, which class `ssh` needs @ default"],
+        ),
+        (
+            "credentials: {default: {username: u}, old: {password: secret}}, ",
+            "}, defaults: {fallback_credentials: old",
+            vec!["credential `old` has no `username`, which class `ssh` needs @ old"],
+        ),
+    ] {
+        let testbed = format!("{{devices: {{r1: {{os: linux, {device}connections: {{cli: {{protocol: ssh, host: h{path}}}}}}}}}}}");
+        let job = "{job: j, tests: [{name: t, devices: r1, steps: [{execute: x}]}]}";
+        let (plan, complaints) = plan_of(job, &testbed, &Selection::default());
+        let at = |complaint: &Diagnostic| complaint.place.as_ref().map_or("", |place| place.text()).to_owned();
+        let found: Vec<String> = complaints.iter().map(|complaint| format!("{} @ {}", complaint.message, at(complaint))).collect();
+        assert_eq!((found, plan.is_some()), (said.iter().map(|said| (*said).to_owned()).collect(), said.is_empty()), "{testbed}");
+    }
+}
+
+/// The test cases of a plan, or the complaints.
+fn cases(tests: &str, devices: &[&str]) -> Vec<String> {
+    let selection = Selection { devices: devices.iter().map(|device| (*device).to_owned()).collect(), tests: Vec::new() };
+    match plan_of(&format!("{{job: j, tests: {tests}}}"), LAB, &selection) {
+        (Some(plan), _) => {
+            let cells = plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test);
+            cells.map(|cell| cell.head.name.clone()).collect()
+        }
+        (None, complaints) => complaints.into_iter().map(|complaint| complaint.message).collect(),
+    }
+}
+
+#[test]
+fn devices_are_selected_by_lists_of_attributes_and_by_all_that_a_case_knows() {
+    for (devices, selected) in [
+        ("{tags: core}", vec!["t [r1]", "t [r2]"]),
+        ("{tags: [core, x]}", vec!["t [r1]"]),
+        ("{os: [linux, frr]}", vec!["t [r1]", "t [r2]", "t [r3]"]),
+        ("{os: frr, tags: [core]}", vec!["t [r2]"]),
+        ("{where: \"env.LAB == 'yes' and device.os == 'linux'\"}", vec!["t [r1]"]),
+        ("{where: \"run.id == '1' and testbed.name == 'testbed'\"}", vec!["t [r1]", "t [r2]", "t [r3]"]),
+        ("{where: \"nosuch == 1\"}", vec!["variable `nosuch` is undefined"]),
+    ] {
+        assert_eq!(cases(&format!("[{{name: t, devices: {devices}, steps: [{{execute: x}}]}}]"), &[]), selected, "{devices}");
+    }
+}
+
+#[test]
+fn a_test_without_devices_is_left_out_unless_all_that_it_uses_is_selected() {
+    let tests =
+        "[{name: both, steps: [{execute: x, device: r1}, {execute: x, device: r2}]}, {name: one, steps: [{execute: x, device: uut}]},
+        {name: none, steps: [{shell: x}]}, {name: each, devices: [r1, r2], steps: [{execute: x}]}]";
+    for (devices, left) in [
+        (&[][..], vec!["both [r1+r2]", "one [r1]", "none", "each [r1]", "each [r2]"]),
+        (&["r1"], vec!["one [r1]", "none", "each [r1]"]),
+        (&["uut"], vec!["one [r1]", "none", "each [r1]"]),
+        (&["r2"], vec!["none", "each [r2]"]),
+        (&["r1", "r2"], vec!["both [r1+r2]", "one [r1]", "none", "each [r1]", "each [r2]"]),
+    ] {
+        assert_eq!(cases(tests, devices), left, "{devices:?}");
+    }
+}
+
+#[test]
+fn a_step_names_its_device_by_name_or_alias() {
+    for (device, said) in
+        [("r1", "t [r1]"), ("uut", "t [r1]"), ("uutt", "device `uutt` is not in the testbed"), ("r*", "no device matches `r*`")]
+    {
+        assert_eq!(cases(&format!("[{{name: t, steps: [{{execute: x, device: '{device}'}}]}}]"), &[]), [said], "{device}");
+    }
+    let two = "devices: {r1: {alias: a, connections: {l: {class: shell}}}, r2: {alias: a, connections: {l: {class: shell}}}}";
+    let job = "{job: j, tests: [{name: t, steps: [{execute: x, device: a}]}]}";
+    let said = plan_of(job, two, &Selection::default()).1;
+    assert_eq!(said[0].message, "`a` is the alias of `r1` and `r2`: nothing says which");
+}
+
+#[test]
+fn the_alias_of_a_step_is_the_default_one_or_names_a_path() {
+    let testbed = LAB.replace("via: a}", "via: a, alias: main}");
+    for (alias, route) in [
+        ("main", "main via a"),
+        ("default", "main via a"),
+        ("a", "a via a"),
+        ("b", "b via b"),
+        ("bb", "device `r3` has no alias `bb`, there are `main`, `a` and `b` @ bb"),
+        ("mian", "device `r3` has no alias `mian`, there are `main`, `a` and `b` @ mian"),
+    ] {
+        let job = format!("{{job: j, tests: [{{name: t, devices: r3, steps: [{{execute: x, alias: {alias}}}]}}]}}");
+        let found = match plan_of(&job, &testbed, &Selection::default()) {
+            (Some(plan), _) => {
+                let route = &plan.routes[0].route;
+                format!("{} via {}", route.alias, route.via().collect::<Vec<_>>().join(","))
+            }
+            (None, said) => format!("{} @ {}", said[0].message, said[0].place.as_ref().map_or("", |place| place.text())),
+        };
+        assert_eq!(found, route, "{alias}");
+    }
+}
