@@ -209,3 +209,32 @@ fn a_killed_run_is_told_by_its_log() {
     .assert_eq(&told.table());
     assert!(Command::new("xmllint").arg("--noout").arg(program.path("junit.xml")).status().expect("xmllint is installed").success());
 }
+
+#[test]
+fn no_part_of_a_secret_stays_where_a_text_was_cut() {
+    let mut job = "job: cuts\ntestbed: testbed.yaml\ntests:\n".to_owned();
+    for before in 40..82 {
+        let text = "x".repeat(before) + "correct-horse" + &"y".repeat(300);
+        let last = "x".repeat(before + 44) + "correct-horse" + &"y".repeat(300);
+        let value = "x".repeat(before + 240) + "correct-horse" + &"y".repeat(600);
+        job.push_str(&format!(
+            "  - name: t{before}
+    devices: here
+    steps:
+      - {{execute: 'true {text}', continue_on_failure: true}}
+      - {{execute: 'true {{{{ item }}}}', loop: ['{text}'], assert: [{{contains: z}}], continue_on_failure: true}}
+      - {{execute: 'echo {last} >&2; exit 3', name: stderr, continue_on_failure: true}}
+      - {{execute: 'echo {value}', name: value, assert: [{{equals: '{value}z'}}], continue_on_failure: true}}
+      - {{execute: 'echo [{text}', name: data, parse: json, continue_on_failure: true}}
+"
+        ));
+    }
+    let program = Program::new(TESTBED, &job);
+    let left = program.run(&["--events", "events.jsonl", "--verbose", "--test", "t*"]);
+    assert_eq!(left.status, Some(1), "{}", left.said);
+    let events = std::fs::read_to_string(program.path("events.jsonl")).expect("events");
+    for text in [&left.said, &left.junit, &events] {
+        let shown: Vec<&str> = text.lines().filter(|line| line.contains("corr") || line.contains("orse")).collect();
+        assert!(shown.is_empty(), "{shown:#?}");
+    }
+}

@@ -8,10 +8,11 @@ use crate::engine::task::{Bad, Ended, Task};
 use crate::eval::capture::CaptureError;
 use crate::eval::extract::Evidence;
 use crate::eval::parse::ParseError;
-use crate::eval::scope::{Layer, Scope};
+use crate::eval::scope::Layer;
 use crate::record::answer::Answer;
 use crate::record::check::Check;
 use crate::record::fault::Fault;
+use crate::record::redact::Redactor;
 
 /// What one call came to.
 #[derive(Debug, Default)]
@@ -62,18 +63,25 @@ impl Judged {
 }
 
 /// Judges an answer as the task's step says.
-pub(super) fn judge(task: &Task, asked: Option<String>, answer: Result<Answer, Fault>, default: DefaultCheck) -> Judged {
+pub(super) fn judge(
+    task: &Task,
+    asked: Option<String>,
+    answer: Result<Answer, Fault>,
+    default: DefaultCheck,
+    redactor: &Redactor,
+) -> Judged {
     let answer = match answer {
         Ok(answer) => answer,
         Err(fault) => return Judged { asked, ..Judged::fault(fault) },
     };
-    let mut judged = judge_answer(&task.step, &task.scope, &answer, default);
+    let mut judged = judge_answer(task, &answer, default, redactor);
     judged.asked = asked;
     judged.answer = Some(answer);
     judged
 }
 
-fn judge_answer(step: &Step, scope: &Scope, answer: &Answer, default: DefaultCheck) -> Judged {
+fn judge_answer(task: &Task, answer: &Answer, default: DefaultCheck, redactor: &Redactor) -> Judged {
+    let (step, scope) = (&task.step, &task.scope);
     let mut judged = Judged::default();
     if step.assertions.is_none() && !judge_by_default(answer, default, step, &mut judged) {
         return judged;
@@ -82,6 +90,11 @@ fn judge_answer(step: &Step, scope: &Scope, answer: &Answer, default: DefaultChe
         None => None,
         Some(Ok(parsed)) => Some(parsed),
         Some(Err(ParseError::Fault(fault))) => return Judged { fault: Some(fault), ..judged },
+        Some(Err(ParseError::NotJson { reason, line, column, excerpt })) => {
+            // The excerpt may begin or end within a secret, and does not say so.
+            let refused = ParseError::NotJson { reason, line, column, excerpt: redactor.fragment(&excerpt) };
+            return Judged { problem: refused.to_string(), ..judged };
+        }
         Some(Err(refused)) => return Judged { problem: refused.to_string(), ..judged },
     };
     let evidence = Evidence::new(Some(answer), parsed.as_ref());

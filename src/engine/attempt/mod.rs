@@ -53,13 +53,15 @@ pub(super) fn run(task: &Task, worker: Option<&mut Worker>, tools: Tools<'_>) ->
             let judged = match command.render(&task.scope) {
                 Ok(command) => {
                     let answer = attempt.process(&command);
-                    judge(task, Some(command), answer, DefaultCheck::ExitCodeZero)
+                    judge(task, Some(command), answer, DefaultCheck::ExitCodeZero, tools.redactor)
                 }
                 Err(fault) => Judged::fault(fault),
             };
             attempt.done(vec![judged])
         }
-        Action::Assert => attempt.done(vec![judge(task, None, Ok(Answer::default()), DefaultCheck::Answered).without_answer()]),
+        Action::Assert => {
+            attempt.done(vec![judge(task, None, Ok(Answer::default()), DefaultCheck::Answered, tools.redactor).without_answer()])
+        }
         Action::Set(values) => attempt.done(vec![set(task, values)]),
         Action::Fail(reason) => attempt.done(vec![match reason.render(&task.scope) {
             Ok(reason) => Judged::problem(reason),
@@ -110,7 +112,7 @@ impl Attempt<'_> {
             let judged = match call {
                 Ok(call) => {
                     let answer = self.call(&call);
-                    judge(self.task, Some(call.shown()), answer, self.default_check(&call))
+                    judge(self.task, Some(call.shown()), answer, self.default_check(&call), self.tools.redactor)
                 }
                 Err(fault) => Judged::fault(fault),
             };
