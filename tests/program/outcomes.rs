@@ -238,3 +238,42 @@ fn no_part_of_a_secret_stays_where_a_text_was_cut() {
         assert!(shown.is_empty(), "{shown:#?}");
     }
 }
+
+#[test]
+fn nothing_of_a_sensitive_step_is_in_any_report() {
+    let job = r#"
+job: hidden
+testbed: testbed.yaml
+vars: {inner: hush-value}
+tests:
+  - {name: times out, steps: [{shell: "echo hush-out; sleep 60", sensitive: true, timeout: 300ms}]}
+  - {name: times out there, devices: here, steps: [{execute: "echo hush-out; sleep 60", sensitive: true, timeout: 300ms}]}
+  - {name: cannot be rendered, steps: [{shell: "echo hush {{ inner | int(default=none) + 1 }}{{ inner + 1 }}", sensitive: true}]}
+  - {name: is killed, steps: [{shell: "echo hush-err >&2; kill -9 $$", sensitive: true}]}
+  - {name: is not recorded, devices: old, steps: [{execute: show hush, sensitive: true}]}
+  - {name: is no data, steps: [{shell: "echo hush", parse: json, sensitive: true, assert: [{contains: hush}]}]}
+  - {name: is wrong, steps: [{shell: "echo hush", sensitive: true, capture: {got: {regex: 'h(u)sh'}}, assert: [{equals: "{{ inner }}"}]}]}
+  - {name: fails, steps: [{fail: "not {{ inner }}", sensitive: true}]}
+"#;
+    let program = Program::new(TESTBED, job);
+    program.write("old.yaml", RECORDING);
+    let left = program.run(&["--events", "events.jsonl", "--verbose"]);
+    assert_eq!(left.status, Some(1), "{}", left.said);
+    let events = std::fs::read_to_string(program.path("events.jsonl")).expect("events");
+    for text in [&left.said, &left.junit, &events] {
+        let shown: Vec<&str> = text.lines().filter(|line| line.contains("hush")).collect();
+        assert!(shown.is_empty(), "{shown:#?}");
+    }
+    expect_test::expect![[r#"
+        passed  connect [here]
+        passed  connect [old]
+        error runner.timeout  times out: step 1 shell: it timed out after - (`timeout` at job.yaml:6) (the step is sensitive)
+        error runner.timeout  times out there [here]: step 1 execute: here via local: it timed out after - (`timeout` at job.yaml:7) (the step is sensitive)
+        error runner.template  cannot be rendered: step 1 shell: a template cannot be rendered (the step is sensitive)
+        error runner.lost  is killed: step 1 shell: the process was killed by a signal (the step is sensitive)
+        error runner.refused  is not recorded [old]: step 1 execute: old via cli: nothing like it was recorded (the step is sensitive)
+        failure runner.check  is no data: step 1 shell: it did not hold (the step is sensitive)
+        failure runner.check  is wrong: step 1 shell: it did not hold (the step is sensitive)
+        failure runner.check  fails: step 1 fail: it did not hold (the step is sensitive)
+    "#]].assert_eq(&plain(&left.table()));
+}

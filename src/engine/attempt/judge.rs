@@ -14,6 +14,12 @@ use crate::record::check::Check;
 use crate::record::fault::Fault;
 use crate::record::redact::Redactor;
 
+/// What stands where a sensitive step's input, answer and values would.
+pub(super) const SENSITIVE: &str = "[sensitive]";
+
+/// What is wrong with a sensitive step's answer.
+const NOT_HELD: &str = "it did not hold (the step is sensitive)";
+
 /// What one call came to.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
@@ -37,6 +43,22 @@ impl Judged {
         Self { problem, ..Self::default() }
     }
 
+    /// Keeps what was judged of a sensitive step, and hides what it was judged by.
+    pub(super) fn hide(&mut self) {
+        self.asked = self.asked.take().map(|_| SENSITIVE.to_owned());
+        self.shown.clear();
+        if !self.problem.is_empty() {
+            NOT_HELD.clone_into(&mut self.problem);
+        }
+        for check in &mut self.checks {
+            NOT_HELD.clone_into(&mut check.sentence);
+            SENSITIVE.clone_into(&mut check.expected);
+            SENSITIVE.clone_into(&mut check.actual);
+            check.nearest.clear();
+        }
+        self.fault = self.fault.take().map(Fault::without_quotes);
+    }
+
     /// The same for a step that asked nothing.
     pub(super) fn without_answer(self) -> Self {
         Self { answer: None, ..self }
@@ -55,7 +77,6 @@ impl Judged {
         let wrong: Vec<&str> = self.checks.iter().filter(|check| !check.held).map(|check| check.sentence.as_str()).collect();
         let first = if self.problem.is_empty() { wrong.first().copied() } else { Some(self.problem.as_str()) };
         let Some(first) = first else { return Ended::Good };
-        let first = if task.step.sensitive { "it did not hold (the step is sensitive)" } else { first };
         let more = wrong.len() + usize::from(!self.problem.is_empty()) - 1;
         let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
         Ended::Bad(Bad::failed(format!("{title}: {first}{more}")))
