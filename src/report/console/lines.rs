@@ -37,17 +37,19 @@ pub(super) fn finished(cell: &CellHead, outcome: &Outcome, entry: &CellEntry, st
         Verdict::Skipped | Verdict::Blocked => first.push_str(&format!(": {message}")),
         Verdict::Failed | Verdict::Errored => lines.push(format!("      {message}")),
     }
-    for (step, attempts) in entry.retried.iter().take(ITEMS) {
+    for (step, attempts) in entry.retried.items().iter().take(ITEMS) {
         lines.push(format!("      {}: passed after {attempts} attempts", clean::line(step, LINE)));
     }
     let device = cell.device.as_ref().map(|device| clean::line(device, LINE) + "  ").unwrap_or_default();
-    for (name, value) in entry.captured.iter().take(ITEMS) {
+    for (name, value) in entry.captured.items().iter().take(ITEMS) {
         lines.push(format!("      {device}{} = {}", clean::line(name, LINE), shown(value)));
     }
-    for text in entry.log.iter().take(ITEMS) {
+    for text in entry.log.items().iter().take(ITEMS) {
         lines.push(format!("      {device}{}", clean::line(text, LINE)));
     }
-    for (all, noun) in [(entry.captured.len(), "more value"), (entry.log.len(), "more line")] {
+    for (all, noun) in
+        [(entry.retried.count(), "more retried step"), (entry.captured.count(), "more value"), (entry.log.count(), "more line")]
+    {
         if all > ITEMS {
             lines.push(format!("      and {}", count(all - ITEMS, noun)));
         }
