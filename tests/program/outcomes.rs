@@ -277,3 +277,24 @@ tests:
         failure runner.check  fails: step 1 fail: it did not hold (the step is sensitive)
     "#]].assert_eq(&plain(&left.table()));
 }
+
+#[test]
+fn a_hangup_interrupts_a_run_unless_it_was_ignored_from_the_start() {
+    let job = "{job: hangs up, tests: [{name: long, steps: [{shell: 'echo > begun; sleep 2', timeout: 10m}], teardown: [{shell: echo > cleaned}]}]}";
+    for (before, expected) in [("", Some(130)), ("trap '' HUP; ", Some(0))] {
+        let program = Program::new("devices: {}", job);
+        let command = format!("{before}exec {} run job.yaml --junit junit.xml 2> said", env!("CARGO_BIN_EXE_runner"));
+        let begun = Instant::now();
+        let mut child = Command::new("sh").args(["-c", &command]).current_dir(program.path("")).spawn().expect("a shell");
+        while !program.path("begun").exists() {
+            assert!(begun.elapsed() < Duration::from_mins(1), "the test begins");
+            pause(Duration::from_millis(10));
+        }
+        kill_process(Pid::from_child(&child), Signal::HUP).expect("a signal");
+        let status = wait(&mut child);
+        let left = program.left(status, begun);
+        assert_eq!(left.status, expected, "{}", left.said);
+        assert!(program.path("cleaned").exists(), "teardown runs");
+        assert_eq!(left.said.contains("interrupted by SIGHUP"), before.is_empty(), "{}", left.said);
+    }
+}
