@@ -1,7 +1,7 @@
 //! The state of every cell, folded from events.
 
 use crate::base::Data;
-use crate::record::event::{Attempt, CellId, Event, Fact, RunHead};
+use crate::record::event::{Attempt, CellId, CellKind, Event, Fact, RunHead};
 use crate::record::keep::{Budget, Kept, bytes_of};
 use crate::record::verdict::{ExitStatus, Outcome, ReasonKind, Verdict};
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub struct CellEntry {
 /// The most values, log lines and retries of a cell that are kept.
 const ENTRIES: usize = 1000;
 
-/// How many test cells ended how.
+/// How many cells ended how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Cells that passed.
@@ -134,8 +134,19 @@ impl Ledger {
     /// Counts every cell that reports list.
     #[must_use]
     pub fn counts(&self) -> Counts {
+        self.counts_where(|_| true)
+    }
+
+    /// Counts the cells of one kind.
+    #[must_use]
+    pub fn counts_of(&self, kind: CellKind) -> Counts {
+        let cells = self.head.as_ref().map_or(&[][..], |head| &head.cells);
+        self.counts_where(|index| cells.get(index).is_some_and(|cell| cell.kind == kind))
+    }
+
+    fn counts_where(&self, counted: impl Fn(usize) -> bool) -> Counts {
         let mut counts = Counts::default();
-        for index in 0..self.cells.len() {
+        for index in (0..self.cells.len()).filter(|index| counted(*index)) {
             let id = CellId(u32::try_from(index).unwrap_or(u32::MAX));
             match self.outcome(id).verdict {
                 Verdict::Passed => counts.passed += 1,
@@ -168,7 +179,7 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::record::check::Check;
-    use crate::record::event::{AnswerRecord, CellHead, CellKind, StepPhase, StepRef};
+    use crate::record::event::{AnswerRecord, CellHead, StepPhase, StepRef};
     use std::time::Duration;
 
     fn ledger(cells: u32) -> Ledger {

@@ -298,3 +298,18 @@ fn a_hangup_interrupts_a_run_unless_it_was_ignored_from_the_start() {
         assert_eq!(left.said.contains("interrupted by SIGHUP"), before.is_empty(), "{}", left.said);
     }
 }
+
+#[test]
+fn totals_count_tests_and_name_what_else_did_not_pass() {
+    let tests = "tests: [{name: one, devices: [here, gone], steps: [{execute: 'true'}]}]";
+    for (setup, said) in [
+        ("", "1 passed, 1 blocked, 1 connection errored in -"),
+        ("setup: [{shell: 'false'}]", "0 passed, 2 blocked, setup failed in -"),
+        ("teardown: [{shell: 'false'}]", "1 passed, 1 blocked, 1 connection errored, teardown failed in -"),
+    ] {
+        let program = Program::new(TESTBED, &format!("job: totals\ntestbed: testbed.yaml\n{setup}\n{tests}\n"));
+        let left = program.run(&[]);
+        let totals = plain(&left.said).lines().rev().nth(1).unwrap_or_default().to_owned();
+        assert_eq!(totals, said, "{}", left.said);
+    }
+}

@@ -79,12 +79,24 @@ pub(super) fn failure(cell: &CellHead, outcome: &Outcome, entry: &CellEntry, sty
     lines
 }
 
-/// The last line: what there was of each, and how long it took.
+/// The last line: how many tests ended how, what else did not pass, and how long it took.
 pub(super) fn totals(ledger: &Ledger) -> String {
-    let Counts { passed, failed, errored, skipped, blocked } = ledger.counts();
-    let counts = [(passed, "passed"), (failed, "failed"), (errored, "errored"), (skipped, "skipped"), (blocked, "blocked")];
-    let told: Vec<String> =
-        counts.iter().filter(|(number, word)| *number > 0 || *word == "passed").map(|(number, word)| format!("{number} {word}")).collect();
+    let ends = |kind| {
+        let Counts { passed, failed, errored, skipped, blocked } = ledger.counts_of(kind);
+        [(passed, "passed"), (failed, "failed"), (errored, "errored"), (skipped, "skipped"), (blocked, "blocked")]
+    };
+    let tests = ends(CellKind::Test);
+    let mut told: Vec<String> =
+        tests.iter().filter(|(number, word)| *number > 0 || *word == "passed").map(|(number, word)| format!("{number} {word}")).collect();
+    for kind in [CellKind::Connect, CellKind::Setup, CellKind::Teardown] {
+        // One that was not needed is no news.
+        let others = ends(kind).into_iter().filter(|(number, word)| *number > 0 && !matches!(*word, "passed" | "skipped"));
+        told.extend(others.map(|(number, word)| match kind {
+            CellKind::Setup => format!("setup {word}"),
+            CellKind::Teardown => format!("teardown {word}"),
+            CellKind::Connect | CellKind::Test => format!("{} {word}", count(number, "connection")),
+        }));
+    }
     let interrupted = ledger.interrupted.as_ref().map(|by| format!(", interrupted by {}", clean::line(by, LINE))).unwrap_or_default();
     format!("{} in {}{interrupted}", told.join(", "), duration::show(ledger.elapsed))
 }
