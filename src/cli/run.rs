@@ -61,6 +61,9 @@ fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
 fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String) -> ExitStatus {
     let words: Vec<&str> = plan.words.iter().map(String::as_str).collect();
     let redactor = Arc::new(Redactor::new(&plan.secrets, &words));
+    if redactor.unmasked() > 0 {
+        warn(&unmasked(redactor.unmasked()));
+    }
     let reporters = RefCell::new(Reporters::new(arguments, world));
     let mut sink = |event: &Event, ledger: &Ledger| reporters.borrow_mut().event(event, ledger);
     let mut journal = Journal::new(world.start, redactor, &mut sink);
@@ -161,6 +164,16 @@ impl Reporters {
             }
         });
     }
+}
+
+/// What stays in sight, which nobody would expect.
+fn unmasked(secrets: usize) -> String {
+    let (secrets, are, not) =
+        if secrets == 1 { ("1 secret".to_owned(), "is", "a word") } else { (text::count(secrets, "secret"), "are", "words") };
+    let shortest = Redactor::SHORTEST;
+    format!(
+        "warning: {secrets} of the testbed {are} shorter than {shortest} characters or {not} that it uses in the open, and {are} not masked in reports"
+    )
 }
 
 fn warn(sentence: &str) {

@@ -313,3 +313,17 @@ fn totals_count_tests_and_name_what_else_did_not_pass() {
         assert_eq!(totals, said, "{}", left.said);
     }
 }
+
+#[test]
+fn secrets_that_cannot_be_masked_are_counted_at_the_start_and_not_shown() {
+    let job = "{job: short, testbed: testbed.yaml, tests: [{name: t, devices: here, steps: [{execute: 'true'}]}]}";
+    for (password, warned) in [("correct-horse", false), ("zq9", true), ("everybody", true)] {
+        let testbed = TESTBED.replace("username: me", "username: everybody").replace("correct-horse", password);
+        let left = Program::new(&testbed, job).run(&[]);
+        assert_eq!(left.status, Some(0), "{}", left.said);
+        let first = left.said.lines().next().unwrap_or_default();
+        let sentence = "warning: 1 secret of the testbed is shorter than 6 characters or a word that it uses in the open, and is not masked in reports";
+        assert_eq!(first == sentence, warned, "{}", left.said);
+        assert!(!left.said.contains(password), "{}", left.said);
+    }
+}
