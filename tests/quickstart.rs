@@ -70,7 +70,7 @@ fn the_quickstart_passes_and_says_what_it_did() {
               edge1  prefixes = 42
               edge1  prefixes = 17
 
-        8 passed in TIME
+        5 passed in TIME
         JUnit: junit.xml
     "#]]
     .assert_eq(&redacted(&said));

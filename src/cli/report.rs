@@ -3,10 +3,10 @@
 use crate::cli::arguments::Report;
 use crate::cli::world::World;
 use crate::record::verdict::ExitStatus;
+use crate::report::Reporter;
 use crate::report::console::{Bars, Console, Style, Verbosity};
 use crate::report::events;
 use crate::report::junit::sink::JunitFile;
-use crate::report::{ReportError, Reporter};
 use std::io::Write;
 
 /// Makes the reports of a logged run again; the status is what the run ended with, or would have.
@@ -20,14 +20,15 @@ pub(super) fn report(arguments: &Report, world: &World) -> ExitStatus {
     };
     let style = Style { colour: world.colour, bars: Bars::Off, verbosity: Verbosity::Quiet };
     let files = arguments.junit.iter().map(|path| ("JUnit".to_owned(), path.display().to_string())).collect();
-    let console = Console::new(Box::new(std::io::stderr()), style, files);
-    let junit = arguments.junit.iter().map(|path| Box::new(JunitFile::create(path)) as Box<dyn Reporter>);
-    let failures: Vec<ReportError> =
-        junit.chain([Box::new(console) as Box<dyn Reporter>]).filter_map(|mut reporter| reporter.finish(&ledger).err()).collect();
-    for failure in &failures {
+    let mut console = Console::new(Box::new(std::io::stderr()), style, files);
+    let failure = arguments.junit.as_ref().and_then(|path| JunitFile::create(path).finish(&ledger).err());
+    // What cannot be shown because nobody listens changes no verdict.
+    let _ = console.finish(&ledger);
+    if let Some(failure) = &failure {
         say(failure);
+        return ExitStatus::ReportUnwritable;
     }
-    if failures.is_empty() { ledger.status.unwrap_or_else(|| ledger.exit_status()) } else { ExitStatus::ReportUnwritable }
+    ledger.status.unwrap_or_else(|| ledger.exit_status())
 }
 
 fn say(sentence: &dyn std::fmt::Display) {

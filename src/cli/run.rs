@@ -61,12 +61,15 @@ fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
 fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String) -> ExitStatus {
     let words: Vec<&str> = plan.words.iter().map(String::as_str).collect();
     let redactor = Arc::new(Redactor::new(&plan.secrets, &words));
+    if redactor.unmasked() > 0 {
+        warn(&unmasked(redactor.unmasked()));
+    }
     let reporters = RefCell::new(Reporters::new(arguments, world));
     let mut sink = |event: &Event, ledger: &Ledger| reporters.borrow_mut().event(event, ledger);
     let mut journal = Journal::new(world.start, redactor, &mut sink);
     journal.note(Fact::RunStarted(Box::new(head(&plan, world, testbed))), Instant::now());
     if reporters.borrow().has_failed() {
-        // The first report could not be written, which is known before anything is opened.
+        // A report's file cannot be written, which is known before anything is opened.
         return reporters.borrow_mut().finish(journal.ledger(), ExitStatus::ReportUnwritable);
     }
     raise_file_limit();
@@ -99,10 +102,13 @@ fn head(plan: &Plan, world: &World, testbed: String) -> RunHead {
     }
 }
 
-/// Everyone who reports on a run. One that fails is left alone from then on, and the run goes on.
+/// Everyone who reports on a run. A file that fails is left alone from then on, and the run goes on.
 struct Reporters {
-    active: Vec<Box<dyn Reporter>>,
+    console: Console,
+    files: Vec<Box<dyn Reporter>>,
     failures: Vec<ReportError>,
+    /// Whether every file took the first event; else nothing is run, and the console says only why.
+    begun: bool,
 }
 
 impl Reporters {
@@ -117,14 +123,19 @@ impl Reporters {
         let files = [("JUnit", &arguments.junit), ("events", &arguments.events)];
         let named = |(kind, path): (&str, &Option<PathBuf>)| path.as_ref().map(|path| (kind.to_owned(), path.display().to_string()));
         let reports = files.into_iter().filter_map(named).collect();
-        let console: Box<dyn Reporter> = Box::new(Console::new(Box::new(std::io::stderr()), style, reports));
+        let console = Console::new(Box::new(std::io::stderr()), style, reports);
         let junit = arguments.junit.iter().map(|path| Box::new(JunitFile::create(path)) as Box<dyn Reporter>);
         let events = arguments.events.iter().map(|path| Box::new(EventLog::create(path)) as Box<dyn Reporter>);
-        Self { active: events.chain(junit).chain([console]).collect(), failures: Vec::new() }
+        Self { console, files: events.chain(junit).collect(), failures: Vec::new(), begun: false }
     }
 
     fn event(&mut self, event: &Event, ledger: &Ledger) {
         self.tell(|reporter| reporter.event(event, ledger));
+        self.begun |= !self.has_failed();
+        if self.begun {
+            // What cannot be shown because nobody listens changes no verdict.
+            let _ = self.console.event(event, ledger);
+        }
     }
 
     fn has_failed(&self) -> bool {
@@ -134,6 +145,9 @@ impl Reporters {
     /// Lets every report be finished; the status of the run, unless a report could not be written.
     fn finish(&mut self, ledger: &Ledger, status: ExitStatus) -> ExitStatus {
         self.tell(|reporter| reporter.finish(ledger));
+        if self.begun {
+            let _ = self.console.finish(ledger);
+        }
         for failure in &self.failures {
             warn(&failure.to_string());
         }
@@ -142,7 +156,7 @@ impl Reporters {
 
     fn tell(&mut self, mut say: impl FnMut(&mut dyn Reporter) -> Result<(), ReportError>) {
         let failures = &mut self.failures;
-        self.active.retain_mut(|reporter| match say(reporter.as_mut()) {
+        self.files.retain_mut(|reporter| match say(reporter.as_mut()) {
             Ok(()) => true,
             Err(error) => {
                 failures.push(error);
@@ -150,6 +164,16 @@ impl Reporters {
             }
         });
     }
+}
+
+/// What stays in sight, which nobody would expect.
+fn unmasked(secrets: usize) -> String {
+    let (secrets, are, not) =
+        if secrets == 1 { ("1 secret".to_owned(), "is", "a word") } else { (text::count(secrets, "secret"), "are", "words") };
+    let shortest = Redactor::SHORTEST;
+    format!(
+        "warning: {secrets} of the testbed {are} shorter than {shortest} characters or {not} that it uses in the open, and {are} not masked in reports"
+    )
 }
 
 fn warn(sentence: &str) {

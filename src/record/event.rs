@@ -70,7 +70,7 @@ pub enum Fact {
     },
     /// A signal asked the run to end.
     Interrupted {
-        /// By what: `SIGINT`, `SIGTERM`.
+        /// By what: `SIGINT`, `SIGTERM`, `SIGHUP`.
         by: String,
     },
     /// Every cell has ended; always last.

@@ -84,6 +84,30 @@ impl FaultKind {
         }
     }
 
+    /// What it is in general: a sentence that quotes nothing.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Invalid => "it cannot be asked like this",
+            Self::Unreachable => "the device cannot be reached",
+            Self::HostKey => "the host key is not accepted",
+            Self::Auth => "the credentials were refused",
+            Self::Missing => "a program or file of this machine is missing",
+            Self::Timeout => "it timed out",
+            Self::Lost => "the session ended before the answer did",
+            Self::Killed => "the process was killed by a signal",
+            Self::Refused => "it was refused",
+            Self::NotConnected => "the connection is not open",
+            Self::PoolTimeout => "no connection of the pool came free in time",
+            Self::Capability => "the class does not offer it",
+            Self::NotRecorded => "nothing like it was recorded",
+            Self::TooLarge => "the answer is too large",
+            Self::Template => "a template cannot be rendered",
+            Self::Interrupted => "it was interrupted",
+            Self::Internal => "a defect in runner",
+        }
+    }
+
     /// Whether asking again can bring an answer.
     #[must_use]
     pub fn retry_can_help(self) -> bool {
@@ -186,6 +210,17 @@ impl Fault {
     pub fn hinted(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The same without any text that may quote what was asked or what came: kind, phase, limit and connection stay.
+    #[must_use]
+    pub fn without_quotes(self) -> Self {
+        let about = match &self.limit {
+            Some(limit) => format!("{} after {limit}", self.kind.sentence()),
+            None => self.kind.sentence().to_owned(),
+        };
+        let message = format!("{about} (the step is sensitive)");
+        Self { message, received: 0, tail: String::new(), hint: None, ..self }
     }
 
     /// Says which connection it was, unless that is known already.

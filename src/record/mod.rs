@@ -1,7 +1,7 @@
 //! What happened, as pure data: calls, answers, faults, checks, events, verdicts, and the ledger that folds them.
 //!
 //! Nothing here touches a file, socket, clock, thread or the environment. Room order: `call`, `answer`, `fault`, `check`,
-//! `verdict`, `event`, `redact`, `ledger`.
+//! `verdict`, `event`, `redact`, `keep`, `ledger`.
 
 pub mod call;
 
@@ -16,5 +16,7 @@ pub mod verdict;
 pub mod event;
 
 pub mod redact;
+
+pub mod keep;
 
 pub mod ledger;

@@ -10,8 +10,10 @@ use std::borrow::Cow;
 /// Replaces known secrets in texts. Names, keys and identities are never rewritten.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    /// Longest first, so that a secret that contains another is replaced whole.
+    /// Longest first, so that a secret that contains another is replaced whole. Each stands here as it is, and as it
+    /// reads on one line and in JSON.
     secrets: Vec<Secret>,
+    unmasked: usize,
 }
 
 impl Redactor {
@@ -29,10 +31,20 @@ impl Redactor {
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>, words: &[&str]) -> Self {
         let masked = |secret: &&Secret| secret.reveal().chars().count() >= Self::SHORTEST && !words.contains(&secret.reveal());
-        let mut secrets: Vec<Secret> = secrets.into_iter().filter(masked).cloned().collect();
+        let given = secrets.into_iter().filter(|secret| !secret.reveal().is_empty());
+        let (secrets, mut unmasked): (Vec<&Secret>, Vec<&Secret>) = given.partition(masked);
+        let mut secrets: Vec<Secret> = secrets.into_iter().flat_map(forms).collect();
         secrets.sort_by(|a, b| b.reveal().len().cmp(&a.reveal().len()).then_with(|| a.reveal().cmp(b.reveal())));
         secrets.dedup();
-        Self { secrets }
+        unmasked.sort_by(|a, b| a.reveal().cmp(b.reveal()));
+        unmasked.dedup();
+        Self { secrets, unmasked: unmasked.len() }
+    }
+
+    /// How many secrets are not masked, because they are too short or words that appear in the open.
+    #[must_use]
+    pub fn unmasked(&self) -> usize {
+        self.unmasked
     }
 
     /// The text without secrets.
@@ -45,6 +57,18 @@ impl Redactor {
             }
         }
         redacted
+    }
+
+    /// The text, which was cut out of a longer one, without secrets and without the parts of secrets at its ends.
+    #[must_use]
+    pub fn fragment(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        self.replace(&mut text);
+        self.mask_cut_start(&mut text);
+        if let Some(from) = self.begun_at_end(&text) {
+            text.replace_range(from.., Self::MASK);
+        }
+        text
     }
 
     /// Takes secrets out of everything in an event that came from a user's data or from a device.
@@ -111,21 +135,93 @@ impl Redactor {
     fn replace(&self, text: &mut String) {
         let seen = text::plain(text);
         let redacted = self.text(&seen);
+        let cut = self.without_cut_secrets(&redacted);
+        let redacted = cut.unwrap_or_else(|| redacted.into_owned());
         if redacted != *text {
-            *text = redacted.into_owned();
+            *text = redacted;
         }
+    }
+
+    /// The text without the parts of secrets before and after each `...`, which stands where a text was cut; `None` when
+    /// there are none.
+    fn without_cut_secrets(&self, text: &str) -> Option<String> {
+        let mut masked = String::new();
+        let mut done = 0;
+        for (start, end) in cuts(text) {
+            if start < done {
+                // It is part of what was masked: a secret may hold dots.
+                continue;
+            }
+            // A cut text may end in a dot of its own, and may have been cut twice.
+            let ends = (start.max(end.saturating_sub(2 * CUT.len()))..=end - CUT.len()).rev();
+            let begun = ends.filter_map(|at| self.begun_at_end(&text[..at])).min();
+            let begun = begun.or_else(|| self.begun_at_end(text[..start].trim_end_matches(' '))).filter(|from| *from >= done);
+            if let Some(from) = begun {
+                masked.push_str(&text[done..from]);
+                masked.push_str(Self::MASK);
+                done = start.max(from);
+            }
+            let after = text[end..].trim_start_matches(' ');
+            if let Some(length) = self.ended_at_start(after) {
+                let from = text.len() - after.len();
+                masked.push_str(&text[done..from]);
+                masked.push_str(Self::MASK);
+                done = from + length;
+            }
+        }
+        (done > 0).then(|| masked + &text[done..])
     }
 
     /// Masks the end of a secret where a text begins that was cut.
     fn mask_cut_start(&self, text: &mut String) {
+        if let Some(length) = self.ended_at_start(text) {
+            text.replace_range(..length, Self::MASK);
+        }
+    }
+
+    /// How much of the text's beginning is the end of a secret.
+    fn ended_at_start(&self, text: &str) -> Option<usize> {
         let begins_with_end = |secret: &str| {
             let ends = secret.char_indices().skip(1).map(|(at, _)| &secret[at..]);
             ends.filter(|end| end.chars().count() >= Self::FRAGMENT).find(|end| text.starts_with(*end)).map(str::len)
         };
-        if let Some(length) = self.secrets.iter().filter_map(|secret| begins_with_end(secret.reveal())).max() {
-            text.replace_range(..length, Self::MASK);
-        }
+        self.secrets.iter().filter_map(|secret| begins_with_end(secret.reveal())).max()
     }
+
+    /// Where the beginning of a secret stands at the text's end.
+    fn begun_at_end(&self, text: &str) -> Option<usize> {
+        let ends_with_beginning = |secret: &str| {
+            let beginnings = secret.char_indices().skip(Self::FRAGMENT).map(|(at, _)| &secret[..at]);
+            beginnings.filter(|beginning| text.ends_with(*beginning)).last().map(|beginning| text.len() - beginning.len())
+        };
+        self.secrets.iter().filter_map(|secret| ends_with_beginning(secret.reveal())).min()
+    }
+}
+
+/// What stands where a text was cut.
+const CUT: &str = "...";
+
+/// The runs of dots that may say that a text was cut: where each begins and ends.
+fn cuts(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + text[from..].find(CUT)?;
+        let end = text[start..].find(|c| c != '.').map_or(text.len(), |length| start + length);
+        from = end;
+        Some((start, end))
+    })
+}
+
+/// A secret as it is, on one line, and in JSON.
+fn forms(secret: &Secret) -> Vec<Secret> {
+    let line = Secret::new(secret.reveal().split_whitespace().collect::<Vec<_>>().join(" "));
+    let quoted = |secret: &Secret| {
+        let quoted = Secret::new(Value::from(secret.reveal()).to_string());
+        Secret::new(quoted.reveal().strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default())
+    };
+    let others = [quoted(secret), quoted(&line), line].into_iter();
+    let others = others.filter(|other| other.reveal().chars().count() >= Redactor::SHORTEST);
+    std::iter::once(secret.clone()).chain(others).collect()
 }
 
 #[cfg(test)]
@@ -145,5 +241,50 @@ mod tests {
         let mut fault = Fault::new(crate::record::fault::FaultKind::Lost, "said hun\x1b[0mter2").after(b"ter2\nlogin:");
         redactor.fault(&mut fault);
         assert_eq!((fault.message.as_str(), fault.tail.as_str()), ("said ********", "********\nlogin:"));
+    }
+
+    #[test]
+    fn no_part_of_a_secret_stays_where_a_text_was_cut() {
+        let secret = "qzx7-\"Wv!  .kd9";
+        let redactor = Redactor::new(&[Secret::new(secret), Secret::new("another-one")], &[]);
+        for length in 8..60 {
+            let whole = format!("some words and {secret} and more of them, up to the end of the text");
+            let json = Value::from(whole.as_str()).to_string();
+            for mut cut in [
+                text::one_line(&whole, length),
+                text::one_line(&text::one_line(&whole, length), length - 2),
+                format!("`{}` (text)", text::one_line(&whole, length)),
+                format!("{} ... {}", text::one_line(&whole[..length.min(31)], 80), &whole[length.min(31)..]),
+                text::one_line(&json, length),
+            ] {
+                let before = cut.clone();
+                redactor.replace(&mut cut);
+                assert!(!cut.contains("qzx7") && !cut.contains(".kd9"), "{before} became {cut}");
+            }
+        }
+        assert_eq!(redactor.fragment("kd9 qzx7-\"W and .kd9 qzx7-\"W"), "kd9 qzx7-\"W and .kd9 ********");
+        assert_eq!(redactor.fragment(" .kd9 and qzx7"), "******** and ********");
+        let mut kept = "wait... and another day......".to_owned();
+        redactor.replace(&mut kept);
+        assert_eq!(kept, "wait... and another day......");
+    }
+
+    #[test]
+    fn secrets_that_are_not_masked_are_counted_once() {
+        let secrets = ["lab", "lab", "cisco1", "hunter2", ""].map(Secret::new);
+        assert_eq!(Redactor::new(&secrets, &["cisco1"]).unmasked(), 2);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_text_and_its_secrets_are_no_secret_stays(text in "[.ab ä]{0,60}", secrets in proptest::collection::vec("[.ab ä]{6,12}", 0..4)) {
+            let secrets: Vec<Secret> = secrets.into_iter().map(Secret::new).collect();
+            let redactor = Redactor::new(&secrets, &[]);
+            let mut redacted = text.clone();
+            redactor.replace(&mut redacted);
+            for shown in [redacted, redactor.fragment(&text)] {
+                proptest::prop_assert!(secrets.iter().all(|secret| !shown.contains(secret.reveal())), "{} in {}", text, shown);
+            }
+        }
     }
 }

@@ -25,9 +25,8 @@ pub(crate) fn message(outcome: &Outcome, entry: &CellEntry) -> String {
         return String::new();
     }
     let sentence = outcome.reason.as_ref().map_or("", |reason| reason.message.as_str());
-    let failed = entry.faulty.iter().flat_map(|attempt| &attempt.checks).filter(|check| !check.held).count();
-    let more = match (outcome.verdict, failed) {
-        (Verdict::Failed, 2..) if !sentence.contains("more)") => format!(" (and {} more)", failed - 1),
+    let more = match (outcome.verdict, entry.failed_checks) {
+        (Verdict::Failed, failed @ 2..) if !sentence.contains("more)") => format!(" (and {} more)", failed - 1),
         _ => String::new(),
     };
     let line = clean::line(sentence, MESSAGE - more.len());
@@ -38,10 +37,10 @@ pub(crate) fn message(outcome: &Outcome, entry: &CellEntry) -> String {
 /// break. What `message`, which stands before it, says already is not said again.
 pub(crate) fn evidence(message: &str, entry: &CellEntry) -> String {
     let mut page = Page::default();
-    for attempt in entry.faulty.iter().take(ITEMS) {
+    for attempt in entry.faulty.items().iter().take(ITEMS) {
         page.attempt(message, attempt);
     }
-    page.more(entry.faulty.len(), "step");
+    page.more_than(entry.faulty.items().len().min(ITEMS), entry.faulty.count(), "step");
     page.0
 }
 
@@ -169,8 +168,12 @@ impl Page {
     }
 
     fn more(&mut self, all: usize, noun: &str) {
-        if all > ITEMS {
-            self.0.push_str(&format!("  and {}\n", count(all - ITEMS, &format!("more {noun}"))));
+        self.more_than(ITEMS, all, noun);
+    }
+
+    fn more_than(&mut self, told: usize, all: usize, noun: &str) {
+        if all > told {
+            self.0.push_str(&format!("  and {}\n", count(all - told, &format!("more {noun}"))));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::plain;
 use crate::program::Program;
+use std::process::Command;
 
 #[test]
 fn ten_mistakes_are_found_at_once_and_nothing_is_opened() {
@@ -60,16 +61,23 @@ fn a_report_that_cannot_be_written_is_known_before_anything_runs() {
     assert_eq!(left.status, Some(6), "{}", left.said);
     assert!(!program.path("touched").exists(), "nothing ran");
     expect_test::expect![[r#"
-        job unwritable, testbed none: 1 test, run -
-
-        ERROR touches
-          the run ended before this began
-
-        0 passed, 1 errored in -
-        JUnit: junit.xml
         `junit.xml` cannot be written: it is a folder
     "#]]
     .assert_eq(&plain(&left.said));
+}
+
+#[test]
+fn a_console_that_nobody_can_read_changes_no_verdict() {
+    let program = Program::new("devices: {}", "{job: quiet, tests: [{name: touches, steps: [{shell: touch touched}]}]}");
+    for redirection in ["2>/dev/full", "2>&-", "2>/dev/full --verbose"] {
+        let _ = std::fs::remove_file(program.path("touched"));
+        let command = format!("exec {} run job.yaml --junit junit.xml --events events.jsonl {redirection}", env!("CARGO_BIN_EXE_runner"));
+        let status = Command::new("sh").args(["-c", &command]).current_dir(program.path("")).status().expect("a shell");
+        assert_eq!(status.code(), Some(0), "{redirection}");
+        assert!(program.path("touched").exists(), "{redirection}");
+    }
+    let again = format!("exec {} report events.jsonl 2>/dev/full", env!("CARGO_BIN_EXE_runner"));
+    assert_eq!(Command::new("sh").args(["-c", &again]).current_dir(program.path("")).status().expect("a shell").code(), Some(0));
 }
 
 #[test]

@@ -209,3 +209,121 @@ fn a_killed_run_is_told_by_its_log() {
     .assert_eq(&told.table());
     assert!(Command::new("xmllint").arg("--noout").arg(program.path("junit.xml")).status().expect("xmllint is installed").success());
 }
+
+#[test]
+fn no_part_of_a_secret_stays_where_a_text_was_cut() {
+    let mut job = "job: cuts\ntestbed: testbed.yaml\ntests:\n".to_owned();
+    for before in 40..82 {
+        let text = "x".repeat(before) + "correct-horse" + &"y".repeat(300);
+        let last = "x".repeat(before + 44) + "correct-horse" + &"y".repeat(300);
+        let value = "x".repeat(before + 240) + "correct-horse" + &"y".repeat(600);
+        job.push_str(&format!(
+            "  - name: t{before}
+    devices: here
+    steps:
+      - {{execute: 'true {text}', continue_on_failure: true}}
+      - {{execute: 'true {{{{ item }}}}', loop: ['{text}'], assert: [{{contains: z}}], continue_on_failure: true}}
+      - {{execute: 'echo {last} >&2; exit 3', name: stderr, continue_on_failure: true}}
+      - {{execute: 'echo {value}', name: value, assert: [{{equals: '{value}z'}}], continue_on_failure: true}}
+      - {{execute: 'echo [{text}', name: data, parse: json, continue_on_failure: true}}
+"
+        ));
+    }
+    let program = Program::new(TESTBED, &job);
+    let left = program.run(&["--events", "events.jsonl", "--verbose", "--test", "t*"]);
+    assert_eq!(left.status, Some(1), "{}", left.said);
+    let events = std::fs::read_to_string(program.path("events.jsonl")).expect("events");
+    for text in [&left.said, &left.junit, &events] {
+        let shown: Vec<&str> = text.lines().filter(|line| line.contains("corr") || line.contains("orse")).collect();
+        assert!(shown.is_empty(), "{shown:#?}");
+    }
+}
+
+#[test]
+fn nothing_of_a_sensitive_step_is_in_any_report() {
+    let job = r#"
+job: hidden
+testbed: testbed.yaml
+vars: {inner: hush-value}
+tests:
+  - {name: times out, steps: [{shell: "echo hush-out; sleep 60", sensitive: true, timeout: 300ms}]}
+  - {name: times out there, devices: here, steps: [{execute: "echo hush-out; sleep 60", sensitive: true, timeout: 300ms}]}
+  - {name: cannot be rendered, steps: [{shell: "echo hush {{ inner | int(default=none) + 1 }}{{ inner + 1 }}", sensitive: true}]}
+  - {name: is killed, steps: [{shell: "echo hush-err >&2; kill -9 $$", sensitive: true}]}
+  - {name: is not recorded, devices: old, steps: [{execute: show hush, sensitive: true}]}
+  - {name: is no data, steps: [{shell: "echo hush", parse: json, sensitive: true, assert: [{contains: hush}]}]}
+  - {name: is wrong, steps: [{shell: "echo hush", sensitive: true, capture: {got: {regex: 'h(u)sh'}}, assert: [{equals: "{{ inner }}"}]}]}
+  - {name: fails, steps: [{fail: "not {{ inner }}", sensitive: true}]}
+"#;
+    let program = Program::new(TESTBED, job);
+    program.write("old.yaml", RECORDING);
+    let left = program.run(&["--events", "events.jsonl", "--verbose"]);
+    assert_eq!(left.status, Some(1), "{}", left.said);
+    let events = std::fs::read_to_string(program.path("events.jsonl")).expect("events");
+    for text in [&left.said, &left.junit, &events] {
+        let shown: Vec<&str> = text.lines().filter(|line| line.contains("hush")).collect();
+        assert!(shown.is_empty(), "{shown:#?}");
+    }
+    expect_test::expect![[r#"
+        passed  connect [here]
+        passed  connect [old]
+        error runner.timeout  times out: step 1 shell: it timed out after - (`timeout` at job.yaml:6) (the step is sensitive)
+        error runner.timeout  times out there [here]: step 1 execute: here via local: it timed out after - (`timeout` at job.yaml:7) (the step is sensitive)
+        error runner.template  cannot be rendered: step 1 shell: a template cannot be rendered (the step is sensitive)
+        error runner.lost  is killed: step 1 shell: the process was killed by a signal (the step is sensitive)
+        error runner.refused  is not recorded [old]: step 1 execute: old via cli: nothing like it was recorded (the step is sensitive)
+        failure runner.check  is no data: step 1 shell: it did not hold (the step is sensitive)
+        failure runner.check  is wrong: step 1 shell: it did not hold (the step is sensitive)
+        failure runner.check  fails: step 1 fail: it did not hold (the step is sensitive)
+    "#]].assert_eq(&plain(&left.table()));
+}
+
+#[test]
+fn a_hangup_interrupts_a_run_unless_it_was_ignored_from_the_start() {
+    let job = "{job: hangs up, tests: [{name: long, steps: [{shell: 'echo > begun; sleep 2', timeout: 10m}], teardown: [{shell: echo > cleaned}]}]}";
+    for (before, expected) in [("", Some(130)), ("trap '' HUP; ", Some(0))] {
+        let program = Program::new("devices: {}", job);
+        let command = format!("{before}exec {} run job.yaml --junit junit.xml 2> said", env!("CARGO_BIN_EXE_runner"));
+        let begun = Instant::now();
+        let mut child = Command::new("sh").args(["-c", &command]).current_dir(program.path("")).spawn().expect("a shell");
+        while !program.path("begun").exists() {
+            assert!(begun.elapsed() < Duration::from_mins(1), "the test begins");
+            pause(Duration::from_millis(10));
+        }
+        kill_process(Pid::from_child(&child), Signal::HUP).expect("a signal");
+        let status = wait(&mut child);
+        let left = program.left(status, begun);
+        assert_eq!(left.status, expected, "{}", left.said);
+        assert!(program.path("cleaned").exists(), "teardown runs");
+        assert_eq!(left.said.contains("interrupted by SIGHUP"), before.is_empty(), "{}", left.said);
+    }
+}
+
+#[test]
+fn totals_count_tests_and_name_what_else_did_not_pass() {
+    let tests = "tests: [{name: one, devices: [here, gone], steps: [{execute: 'true'}]}]";
+    for (setup, said) in [
+        ("", "1 passed, 1 blocked, 1 connection errored in -"),
+        ("setup: [{shell: 'false'}]", "0 passed, 2 blocked, setup failed in -"),
+        ("teardown: [{shell: 'false'}]", "1 passed, 1 blocked, 1 connection errored, teardown failed in -"),
+    ] {
+        let program = Program::new(TESTBED, &format!("job: totals\ntestbed: testbed.yaml\n{setup}\n{tests}\n"));
+        let left = program.run(&[]);
+        let totals = plain(&left.said).lines().rev().nth(1).unwrap_or_default().to_owned();
+        assert_eq!(totals, said, "{}", left.said);
+    }
+}
+
+#[test]
+fn secrets_that_cannot_be_masked_are_counted_at_the_start_and_not_shown() {
+    let job = "{job: short, testbed: testbed.yaml, tests: [{name: t, devices: here, steps: [{execute: 'true'}]}]}";
+    for (password, warned) in [("correct-horse", false), ("zq9", true), ("everybody", true)] {
+        let testbed = TESTBED.replace("username: me", "username: everybody").replace("correct-horse", password);
+        let left = Program::new(&testbed, job).run(&[]);
+        assert_eq!(left.status, Some(0), "{}", left.said);
+        let first = left.said.lines().next().unwrap_or_default();
+        let sentence = "warning: 1 secret of the testbed is shorter than 6 characters or a word that it uses in the open, and is not masked in reports";
+        assert_eq!(first == sentence, warned, "{}", left.said);
+        assert!(!left.said.contains(password), "{}", left.said);
+    }
+}

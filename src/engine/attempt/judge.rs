@@ -8,10 +8,17 @@ use crate::engine::task::{Bad, Ended, Task};
 use crate::eval::capture::CaptureError;
 use crate::eval::extract::Evidence;
 use crate::eval::parse::ParseError;
-use crate::eval::scope::{Layer, Scope};
+use crate::eval::scope::Layer;
 use crate::record::answer::Answer;
 use crate::record::check::Check;
 use crate::record::fault::Fault;
+use crate::record::redact::Redactor;
+
+/// What stands where a sensitive step's input, answer and values would.
+pub(super) const SENSITIVE: &str = "[sensitive]";
+
+/// What is wrong with a sensitive step's answer.
+const NOT_HELD: &str = "it did not hold (the step is sensitive)";
 
 /// What one call came to.
 #[derive(Debug, Default)]
@@ -36,6 +43,22 @@ impl Judged {
         Self { problem, ..Self::default() }
     }
 
+    /// Keeps what was judged of a sensitive step, and hides what it was judged by.
+    pub(super) fn hide(&mut self) {
+        self.asked = self.asked.take().map(|_| SENSITIVE.to_owned());
+        self.shown.clear();
+        if !self.problem.is_empty() {
+            NOT_HELD.clone_into(&mut self.problem);
+        }
+        for check in &mut self.checks {
+            NOT_HELD.clone_into(&mut check.sentence);
+            SENSITIVE.clone_into(&mut check.expected);
+            SENSITIVE.clone_into(&mut check.actual);
+            check.nearest.clear();
+        }
+        self.fault = self.fault.take().map(Fault::without_quotes);
+    }
+
     /// The same for a step that asked nothing.
     pub(super) fn without_answer(self) -> Self {
         Self { answer: None, ..self }
@@ -54,7 +77,6 @@ impl Judged {
         let wrong: Vec<&str> = self.checks.iter().filter(|check| !check.held).map(|check| check.sentence.as_str()).collect();
         let first = if self.problem.is_empty() { wrong.first().copied() } else { Some(self.problem.as_str()) };
         let Some(first) = first else { return Ended::Good };
-        let first = if task.step.sensitive { "it did not hold (the step is sensitive)" } else { first };
         let more = wrong.len() + usize::from(!self.problem.is_empty()) - 1;
         let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
         Ended::Bad(Bad::failed(format!("{title}: {first}{more}")))
@@ -62,18 +84,25 @@ impl Judged {
 }
 
 /// Judges an answer as the task's step says.
-pub(super) fn judge(task: &Task, asked: Option<String>, answer: Result<Answer, Fault>, default: DefaultCheck) -> Judged {
+pub(super) fn judge(
+    task: &Task,
+    asked: Option<String>,
+    answer: Result<Answer, Fault>,
+    default: DefaultCheck,
+    redactor: &Redactor,
+) -> Judged {
     let answer = match answer {
         Ok(answer) => answer,
         Err(fault) => return Judged { asked, ..Judged::fault(fault) },
     };
-    let mut judged = judge_answer(&task.step, &task.scope, &answer, default);
+    let mut judged = judge_answer(task, &answer, default, redactor);
     judged.asked = asked;
     judged.answer = Some(answer);
     judged
 }
 
-fn judge_answer(step: &Step, scope: &Scope, answer: &Answer, default: DefaultCheck) -> Judged {
+fn judge_answer(task: &Task, answer: &Answer, default: DefaultCheck, redactor: &Redactor) -> Judged {
+    let (step, scope) = (&task.step, &task.scope);
     let mut judged = Judged::default();
     if step.assertions.is_none() && !judge_by_default(answer, default, step, &mut judged) {
         return judged;
@@ -82,6 +111,11 @@ fn judge_answer(step: &Step, scope: &Scope, answer: &Answer, default: DefaultChe
         None => None,
         Some(Ok(parsed)) => Some(parsed),
         Some(Err(ParseError::Fault(fault))) => return Judged { fault: Some(fault), ..judged },
+        Some(Err(ParseError::NotJson { reason, line, column, excerpt })) => {
+            // The excerpt may begin or end within a secret, and does not say so.
+            let refused = ParseError::NotJson { reason, line, column, excerpt: redactor.fragment(&excerpt) };
+            return Judged { problem: refused.to_string(), ..judged };
+        }
         Some(Err(refused)) => return Judged { problem: refused.to_string(), ..judged },
     };
     let evidence = Evidence::new(Some(answer), parsed.as_ref());

@@ -12,7 +12,7 @@ use crate::connect::class::{DefaultCheck, Limits};
 use crate::connect::interrupt::Interrupt;
 use crate::connect::pool::Worker;
 use crate::connect::wire::process;
-use crate::engine::attempt::judge::{Judged, judge};
+use crate::engine::attempt::judge::{Judged, SENSITIVE, judge};
 use crate::engine::plan::Action;
 use crate::engine::task::{Done, Ended, Task};
 use crate::eval::scope::Layer;
@@ -39,6 +39,7 @@ pub(super) struct Tools<'a> {
 /// Makes one attempt of a task. Blocks up to its limits.
 pub(super) fn run(task: &Task, worker: Option<&mut Worker>, tools: Tools<'_>) -> Done {
     let mut attempt = Attempt { task, worker, tools };
+    let shown = |line: String| if task.step.sensitive { SENSITIVE.to_owned() } else { line };
     match &task.step.action {
         Action::Execute { commands, .. } => {
             let wanted = |index: &usize| task.command.is_none_or(|only| only == *index);
@@ -53,24 +54,26 @@ pub(super) fn run(task: &Task, worker: Option<&mut Worker>, tools: Tools<'_>) ->
             let judged = match command.render(&task.scope) {
                 Ok(command) => {
                     let answer = attempt.process(&command);
-                    judge(task, Some(command), answer, DefaultCheck::ExitCodeZero)
+                    judge(task, Some(command), answer, DefaultCheck::ExitCodeZero, tools.redactor)
                 }
                 Err(fault) => Judged::fault(fault),
             };
             attempt.done(vec![judged])
         }
-        Action::Assert => attempt.done(vec![judge(task, None, Ok(Answer::default()), DefaultCheck::Answered).without_answer()]),
+        Action::Assert => {
+            attempt.done(vec![judge(task, None, Ok(Answer::default()), DefaultCheck::Answered, tools.redactor).without_answer()])
+        }
         Action::Set(values) => attempt.done(vec![set(task, values)]),
         Action::Fail(reason) => attempt.done(vec![match reason.render(&task.scope) {
             Ok(reason) => Judged::problem(reason),
             Err(fault) => Judged::fault(fault),
         }]),
         Action::Log(line) => match line.render(&task.scope) {
-            Ok(line) => Done { logged: vec![line], ..Done::good() },
+            Ok(line) => Done { logged: vec![shown(line)], ..Done::good() },
             Err(fault) => attempt.done(vec![Judged::fault(fault)]),
         },
         Action::Skip(reason) => match reason.render(&task.scope) {
-            Ok(reason) => Done { ended: Ended::Skip(reason), ..Done::good() },
+            Ok(reason) => Done { ended: Ended::Skip(shown(reason)), ..Done::good() },
             Err(fault) => attempt.done(vec![Judged::fault(fault)]),
         },
         Action::Wait(_) | Action::Group { .. } => {
@@ -110,7 +113,7 @@ impl Attempt<'_> {
             let judged = match call {
                 Ok(call) => {
                     let answer = self.call(&call);
-                    judge(self.task, Some(call.shown()), answer, self.default_check(&call))
+                    judge(self.task, Some(call.shown()), answer, self.default_check(&call), self.tools.redactor)
                 }
                 Err(fault) => Judged::fault(fault),
             };
@@ -150,11 +153,14 @@ impl Attempt<'_> {
         let several = all.len() > 1 || (self.task.step.action.commands() > 1 && self.task.command.is_none());
         let mut lists: IndexMap<String, Vec<Data>> = IndexMap::new();
         for mut judged in all {
-            done.ended.worsen(judged.ended(self.task));
             for (name, value) in std::mem::take(&mut judged.captured) {
                 judged.shown.push((name.clone(), value.clone()));
                 lists.entry(name).or_default().push(value);
             }
+            if self.task.step.sensitive {
+                judged.hide();
+            }
+            done.ended.worsen(judged.ended(self.task));
             done.attempts.push(show::attempt(self.task, self.worker.as_deref(), judged, self.tools.redactor));
         }
         let one_or_all = |mut list: Vec<Data>| match (several, list.pop()) {

@@ -2,7 +2,7 @@
 
 use crate::base::text;
 use crate::connect::pool::Worker;
-use crate::engine::attempt::judge::Judged;
+use crate::engine::attempt::judge::{Judged, SENSITIVE};
 use crate::engine::task::Task;
 use crate::record::answer::Answer;
 use crate::record::event::{AnswerRecord, Attempt};
@@ -19,9 +19,6 @@ const STDERR: usize = 4 * 1024;
 /// How much of a captured value is kept, in bytes of JSON.
 const CAPTURED: usize = 1024;
 
-/// What stands where a sensitive step's input, answer and values would.
-const SENSITIVE: &str = "[sensitive]";
-
 /// Makes the record of one call. Whether further attempts follow is for the schedule to say.
 pub(super) fn attempt(task: &Task, worker: Option<&Worker>, judged: Judged, redactor: &Redactor) -> Attempt {
     let verdict = match (&judged.fault, judged.is_good()) {
@@ -29,12 +26,13 @@ pub(super) fn attempt(task: &Task, worker: Option<&Worker>, judged: Judged, reda
         (None, true) => Verdict::Passed,
         (None, false) => Verdict::Failed,
     };
+    // What was judged is hidden already.
     let sensitive = task.step.sensitive;
     let limit = if verdict == Verdict::Passed { GOOD_ANSWER } else { AnswerRecord::LIMIT };
-    let mut record = Attempt {
+    Attempt {
         cell: task.cell,
         step: task.step.reference(&task.scope),
-        item: task.item.clone(),
+        item: task.item.as_ref().map(|item| if sensitive { SENSITIVE.to_owned() } else { item.clone() }),
         number: task.attempt,
         last: true,
         verdict,
@@ -46,29 +44,6 @@ pub(super) fn attempt(task: &Task, worker: Option<&Worker>, judged: Judged, reda
         problem: judged.problem,
         fault: judged.fault,
         captured: judged.shown.into_iter().filter(|(_, value)| value.to_string().len() <= CAPTURED).collect(),
-    };
-    if sensitive {
-        hide(&mut record);
-    }
-    record
-}
-
-/// Keeps what was judged and hides what it was judged by.
-fn hide(record: &mut Attempt) {
-    record.asked = record.asked.take().map(|_| SENSITIVE.to_owned());
-    record.item = record.item.take().map(|_| SENSITIVE.to_owned());
-    record.captured.clear();
-    if !record.problem.is_empty() {
-        SENSITIVE.clone_into(&mut record.problem);
-    }
-    for check in &mut record.checks {
-        SENSITIVE.clone_into(&mut check.sentence);
-        SENSITIVE.clone_into(&mut check.expected);
-        SENSITIVE.clone_into(&mut check.actual);
-        check.nearest.clear();
-    }
-    if let Some(fault) = &mut record.fault {
-        fault.tail.clear();
     }
 }
 

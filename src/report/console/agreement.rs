@@ -62,7 +62,7 @@ fn lines(cells: &[(&CellHead, &CellEntry)]) -> Vec<String> {
     let mut names: IndexMap<&str, Vec<(String, String)>> = IndexMap::new();
     for (cell, entry) in cells {
         // A name that was captured again counts with its last value.
-        let last: IndexMap<&str, _> = entry.captured.iter().map(|(name, value)| (name.as_str(), value)).collect();
+        let last: IndexMap<&str, _> = entry.captured.items().iter().map(|(name, value)| (name.as_str(), value)).collect();
         for (name, value) in last {
             names.entry(name).or_default().push((label(cell), shown(value)));
         }

@@ -37,17 +37,19 @@ pub(super) fn finished(cell: &CellHead, outcome: &Outcome, entry: &CellEntry, st
         Verdict::Skipped | Verdict::Blocked => first.push_str(&format!(": {message}")),
         Verdict::Failed | Verdict::Errored => lines.push(format!("      {message}")),
     }
-    for (step, attempts) in entry.retried.iter().take(ITEMS) {
+    for (step, attempts) in entry.retried.items().iter().take(ITEMS) {
         lines.push(format!("      {}: passed after {attempts} attempts", clean::line(step, LINE)));
     }
     let device = cell.device.as_ref().map(|device| clean::line(device, LINE) + "  ").unwrap_or_default();
-    for (name, value) in entry.captured.iter().take(ITEMS) {
+    for (name, value) in entry.captured.items().iter().take(ITEMS) {
         lines.push(format!("      {device}{} = {}", clean::line(name, LINE), shown(value)));
     }
-    for text in entry.log.iter().take(ITEMS) {
+    for text in entry.log.items().iter().take(ITEMS) {
         lines.push(format!("      {device}{}", clean::line(text, LINE)));
     }
-    for (all, noun) in [(entry.captured.len(), "more value"), (entry.log.len(), "more line")] {
+    for (all, noun) in
+        [(entry.retried.count(), "more retried step"), (entry.captured.count(), "more value"), (entry.log.count(), "more line")]
+    {
         if all > ITEMS {
             lines.push(format!("      and {}", count(all - ITEMS, noun)));
         }
@@ -77,12 +79,24 @@ pub(super) fn failure(cell: &CellHead, outcome: &Outcome, entry: &CellEntry, sty
     lines
 }
 
-/// The last line: what there was of each, and how long it took.
+/// The last line: how many tests ended how, what else did not pass, and how long it took.
 pub(super) fn totals(ledger: &Ledger) -> String {
-    let Counts { passed, failed, errored, skipped, blocked } = ledger.counts();
-    let counts = [(passed, "passed"), (failed, "failed"), (errored, "errored"), (skipped, "skipped"), (blocked, "blocked")];
-    let told: Vec<String> =
-        counts.iter().filter(|(number, word)| *number > 0 || *word == "passed").map(|(number, word)| format!("{number} {word}")).collect();
+    let ends = |kind| {
+        let Counts { passed, failed, errored, skipped, blocked } = ledger.counts_of(kind);
+        [(passed, "passed"), (failed, "failed"), (errored, "errored"), (skipped, "skipped"), (blocked, "blocked")]
+    };
+    let tests = ends(CellKind::Test);
+    let mut told: Vec<String> =
+        tests.iter().filter(|(number, word)| *number > 0 || *word == "passed").map(|(number, word)| format!("{number} {word}")).collect();
+    for kind in [CellKind::Connect, CellKind::Setup, CellKind::Teardown] {
+        // One that was not needed is no news.
+        let others = ends(kind).into_iter().filter(|(number, word)| *number > 0 && !matches!(*word, "passed" | "skipped"));
+        told.extend(others.map(|(number, word)| match kind {
+            CellKind::Setup => format!("setup {word}"),
+            CellKind::Teardown => format!("teardown {word}"),
+            CellKind::Connect | CellKind::Test => format!("{} {word}", count(number, "connection")),
+        }));
+    }
     let interrupted = ledger.interrupted.as_ref().map(|by| format!(", interrupted by {}", clean::line(by, LINE))).unwrap_or_default();
     format!("{} in {}{interrupted}", told.join(", "), duration::show(ledger.elapsed))
 }

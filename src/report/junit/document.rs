@@ -1,6 +1,6 @@
 //! From a ledger to what its document is meant to say.
 
-use crate::base::text::head_tail;
+use crate::base::text::{count, head_tail};
 use crate::record::event::{CellId, RunHead};
 use crate::record::fault::FaultKind;
 use crate::record::ledger::{CellEntry, Ledger};
@@ -107,7 +107,7 @@ fn untold(ledger: &Ledger, cases: &[Case]) -> Option<(ReasonKind, String)> {
 
 /// What each case's texts may take before all of them are made to fit, so that memory stays bounded too.
 fn rough_limit(ledger: &Ledger, settings: &Settings) -> usize {
-    let speaking = ledger.cells.iter().filter(|entry| !entry.faulty.is_empty() || !entry.log.is_empty()).count();
+    let speaking = ledger.cells.iter().filter(|entry| entry.faulty.count() + entry.log.count() > 0).count();
     let share = settings.largest_document.saturating_mul(4) / speaking.max(1);
     share.max(LEAST_OUTPUT).min(settings.largest_output)
 }
@@ -115,15 +115,21 @@ fn rough_limit(ledger: &Ledger, settings: &Settings) -> usize {
 /// What a case said: its log, retries that helped, and the answers that explain it. Empty when there is nothing to say.
 fn output(entry: &CellEntry, explained: bool, limit: usize) -> String {
     let mut shown = String::new();
-    if !entry.log.is_empty() {
-        shown.push_str(&clean::text(&entry.log.join("\n"), limit));
+    if entry.log.count() > 0 {
+        shown.push_str(&clean::text(&entry.log.items().join("\n"), limit));
         end_line(&mut shown);
     }
-    for (step, attempts) in entry.retried.iter().take(ATTEMPTS) {
+    if entry.log.left_out() > 0 {
+        shown.push_str(&format!("and {}\n", count(entry.log.left_out(), "more line")));
+    }
+    for (step, attempts) in entry.retried.items().iter().take(ATTEMPTS) {
         shown.push_str(&format!("{}: passed after {attempts} attempts\n", clean::line(step, NAME)));
     }
+    if entry.retried.count() > ATTEMPTS {
+        shown.push_str(&format!("and {}\n", count(entry.retried.count() - ATTEMPTS, "more retried step")));
+    }
     if explained {
-        for attempt in entry.faulty.iter().take(ATTEMPTS) {
+        for attempt in entry.faulty.items().iter().take(ATTEMPTS) {
             let Some(answer) = &attempt.answer else { continue };
             shown.push_str(&format!("{}: {}\n", clean::line(&attempt.step.title(), NAME), asked(attempt)));
             shown.push_str(&answer_text(answer, limit));
@@ -168,7 +174,7 @@ fn properties(head: &RunHead, ledger: &Ledger) -> Vec<(&'static str, String)> {
 }
 
 fn retries(name: &str, entry: &CellEntry) -> Option<String> {
-    let most = entry.retried.iter().map(|(_, attempts)| *attempts).max()?;
+    let most = entry.retried.items().iter().map(|(_, attempts)| *attempts).max()?;
     let passed = entry.outcome.as_ref().is_some_and(|outcome| outcome.verdict == Verdict::Passed);
     passed.then(|| format!("{} ({most} attempts)", clean::line(name, NAME)))
 }
