@@ -106,7 +106,9 @@ impl<'a> Compiler<'a> {
             let others = steps.iter().enumerate().filter(|(other, _)| *other != index);
             self.names = before.beside(others.flat_map(|(_, other)| branches::written(other)));
             compiled.extend(self.step(step, at, index + 1));
-            branches::written(step).iter().for_each(|name| after.learn(&name.value));
+            for name in branches::written(step) {
+                after.learn(&name.value);
+            }
         }
         self.names = after;
         compiled

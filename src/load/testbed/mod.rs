@@ -28,7 +28,7 @@ use crate::load::scalar::{self, Dialect};
 use crate::load::{Environment, habits, yaml};
 use crate::model::credential::Credentials;
 use crate::model::testbed::{Device, Testbed};
-use crate::model::yaml::{Entry, Kind, Yaml};
+use crate::model::yaml::{Entry, Yaml};
 use indexmap::IndexMap;
 use std::path::Path;
 use std::sync::Arc;
