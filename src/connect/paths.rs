@@ -168,7 +168,7 @@ impl<'a> Asked<'a> {
         let place = left.clone().next().map_or(asked, |path| &path.name.place).clone();
         let error = PathError::Several { device: self.name(), choices: known(left) };
         let complaint = Diagnostic::error(&place, error.to_string()).also(asked, "asked for here");
-        complaint.hint("say `via`, or set `via` under `connections.defaults` of the device")
+        complaint.hint("set `via` under `connections.defaults` of the device, or name the path by `alias` of the step")
     }
 
     /// The class that is asked for whatever the path: argument > `defaults.class`.
