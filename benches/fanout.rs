@@ -62,7 +62,7 @@ fn write_files(folder: &Path, sshd: &Sshd, devices: usize) {
         let path = format!("{{protocol: ssh, host: 127.0.0.1, port: {}, host_keys: 'off'}}", sshd.port);
         testbed.push_str(&format!("  d{number}: {{os: linux, connections: {{cli: {path}}}}}\n"));
     }
-    let steps = vec!["{execute: 'true'}"; COMMANDS].join(", ");
+    let steps = ["{execute: 'true'}"; COMMANDS].join(", ");
     let job = format!("{{job: fanout, testbed: testbed.yaml, tests: [{{name: five, devices: all, steps: [{steps}]}}]}}\n");
     std::fs::write(folder.join("testbed.yaml"), testbed).expect("a file");
     std::fs::write(folder.join("job.yaml"), job).expect("a file");

@@ -7,7 +7,7 @@ devices:
   one: {os: linux, connections: {local: {class: shell}}}
   two: {os: linux, connections: {local: {class: shell}}}
   three: {os: linux, connections: {local: {class: shell}}}
-  gone: {os: ios, connections: {cli: {class: replay, recording: gone.yaml}}}
+  gone: {os: ios, credentials: {default: {username: me}}, connections: {cli: {protocol: ssh, host: 127.0.0.1, port: 1}}}
 ";
 
 fn table(job: &str, arguments: &[&str]) -> (Option<i32>, String) {
@@ -41,7 +41,7 @@ teardown:
     assert!(program.path("one.txt").exists() && program.path("two.txt").exists(), "{}", left.said);
     expect_test::expect![[r#"
         passed  connect [one]
-        error runner.unreachable  connect [gone]: gone via cli: the recording `gone.yaml` cannot be read: No such file or directory (os error 2)
+        error runner.unreachable  connect [gone]: gone via cli: cannot connect to 127.0.0.1:1: connection refused
         passed  reach [one]
         skipped runner.blocked  reach [gone]: blocked: connect [gone] failed
         error runner.lost  teardown: teardown step 1 undo: its connection could not be opened
