@@ -45,7 +45,8 @@ teardown:
         passed  reach [one]
         skipped runner.blocked  reach [gone]: blocked: connect [gone] failed
         error runner.lost  teardown: teardown step 1 undo: its connection could not be opened
-    "#]].assert_eq(&left.table());
+    "#]]
+    .assert_eq(&left.table());
 }
 
 #[test]
