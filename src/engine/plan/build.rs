@@ -1,54 +1,27 @@
 //! Binds a job to a testbed and to the classes there are.
 
-use crate::base::Data;
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::place::Placed;
 use crate::base::text;
-use crate::connect::login::Surroundings;
-use crate::connect::registry::Registry;
 use crate::connect::request::Request;
 use crate::engine::plan::compile::{Compiled, Compiler, Need};
+use crate::engine::plan::inputs::Inputs;
 use crate::engine::plan::names::Names;
 use crate::engine::plan::routes::{Routes, via_of};
-use crate::engine::plan::select::{self, Known, Selection};
+use crate::engine::plan::select::{self, Known};
 use crate::engine::plan::step::{Program, Slot, Target};
-use crate::engine::plan::{Cell, DeviceId, Plan, PlannedDevice, RouteId, Run, Work};
+use crate::engine::plan::{Cell, DeviceId, Plan, RouteId, Run, Work};
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
 use crate::eval::value::Value;
 use crate::load::RESERVED;
-use crate::model::job::{Job, Test};
-use crate::model::testbed::{Device, Testbed};
+use crate::model::job::Test;
+use crate::model::testbed::Device;
 use crate::model::yaml::Entry;
-use crate::record::event::{CellHead, CellId, CellKind};
-use indexmap::IndexMap;
+use crate::record::event::{CellHead, CellKind};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-
-/// Everything that a plan is made of.
-pub struct Inputs<'a> {
-    /// The job.
-    pub job: &'a Job,
-    /// The testbed.
-    pub testbed: &'a Testbed,
-    /// The classes there are.
-    pub registry: &'a Registry,
-    /// What the process knows of its user.
-    pub surroundings: &'a Surroundings,
-    /// What the command line leaves of the job.
-    pub selection: &'a Selection,
-    /// `--var`: stronger than every other variable.
-    pub overrides: IndexMap<String, Data>,
-    /// What templates see as `env`.
-    pub env: Data,
-    /// What templates see as `run`.
-    pub run: Data,
-    /// The job's file, as reports name it.
-    pub file: String,
-    /// Whether parts of the files could not be read. Only complaints are wanted then, and none that only follow from that.
-    pub broken: bool,
-}
 
 /// Makes the plan, or says everything that is wrong. Warnings come with a plan, errors instead of one.
 #[must_use]
@@ -341,19 +314,4 @@ fn compile_vars(vars: &[Entry], names: &mut Names, complaints: &mut Vec<Diagnost
         names.learn(&entry.key.value);
     }
     compiled
-}
-
-/// The cell that opens a route.
-pub(super) fn connect_cell(route: RouteId, device: DeviceId, planned: &PlannedDevice, alias: Option<&str>) -> Cell {
-    let name = match alias {
-        Some(alias) => format!("connect [{}, alias={alias}]", planned.name),
-        None => format!("connect [{}]", planned.name),
-    };
-    let head = CellHead { kind: CellKind::Connect, name, test: "connect".to_owned(), device: Some(planned.name.clone()) };
-    Cell { head, work: Work::Connect(route), devices: vec![device] }
-}
-
-/// Makes a cell's id of its index.
-pub(super) fn cell_id(index: usize) -> CellId {
-    CellId(u32::try_from(index).unwrap_or(u32::MAX))
 }

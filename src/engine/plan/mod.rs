@@ -7,6 +7,7 @@ mod branches;
 mod build;
 mod compile;
 mod describe;
+mod inputs;
 mod names;
 mod openable;
 mod routes;
@@ -16,8 +17,9 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use build::{Inputs, build};
+pub use build::build;
 pub use describe::describe;
+pub use inputs::Inputs;
 pub use select::Selection;
 pub use step::{Action, Program, Repeat, RetryPlan, Slot, SlotId, Step, Target};
 

@@ -8,9 +8,11 @@ use crate::connect::class::ServiceSpec;
 use crate::connect::class::{ClassSpec, Endpoint};
 use crate::connect::request::{Request, alias_of};
 use crate::connect::route::{Route, resolve};
-use crate::engine::plan::build::{Inputs, cell_id, connect_cell};
+use crate::engine::plan::Work;
+use crate::engine::plan::inputs::Inputs;
 use crate::engine::plan::{Cell, DeviceId, PlannedDevice, PlannedRoute, RouteId, openable, select};
 use crate::model::testbed::Device;
+use crate::record::event::{CellHead, CellId, CellKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -158,4 +160,19 @@ fn server(route: &Route) -> String {
         Some(Endpoint { host: Some(host), port, .. }) => format!("{host}:{}", port.unwrap_or_default()),
         _ => format!("{} {}", route.device, route.alias),
     }
+}
+
+/// The cell that opens a route.
+fn connect_cell(route: RouteId, device: DeviceId, planned: &PlannedDevice, alias: Option<&str>) -> Cell {
+    let name = match alias {
+        Some(alias) => format!("connect [{}, alias={alias}]", planned.name),
+        None => format!("connect [{}]", planned.name),
+    };
+    let head = CellHead { kind: CellKind::Connect, name, test: "connect".to_owned(), device: Some(planned.name.clone()) };
+    Cell { head, work: Work::Connect(route), devices: vec![device] }
+}
+
+/// Makes a cell's id of its index.
+fn cell_id(index: usize) -> CellId {
+    CellId(u32::try_from(index).unwrap_or(u32::MAX))
 }

@@ -95,7 +95,9 @@ impl Walk {
     /// Ends a step that could not begin.
     fn refuse(&mut self, parent: NodeId, step: &Step, here: Here, bad: &Bad) {
         let title = step.reference(&self.frames.scope(here.frame)).title();
-        let reason = Reason { kind: bad.reason.kind, message: format!("{title}: {}", bad.reason.message) };
+        // What could not be rendered may quote what a sensitive step works with.
+        let why = if step.sensitive { "it could not begin (the step is sensitive)" } else { bad.reason.message.as_str() };
+        let reason = Reason { kind: bad.reason.kind, message: format!("{title}: {why}") };
         self.queue.push_back(News::Ended { parent: Some(parent), ended: Ended::Bad(Bad { reason, ..bad.clone() }) });
     }
 
