@@ -100,7 +100,7 @@ tests:
   - {name: passes, devices: r1, steps: [{execute: echo hello, assert: [{contains: hello}]}]}
   - {name: fails, devices: r1, steps: [{execute: echo hello, assert: [{contains: goodbye}]}]}
   - {name: exits, devices: r1, steps: [{execute: "echo why >&2; exit 3"}]}
-  - {name: hangs, devices: r1, steps: [{execute: "echo begun; sleep 600", timeout: 1s}]}
+  - {name: hangs, devices: r1, steps: [{execute: "echo begun; sleep 600", timeout: 3s}]}
   - {name: dropped, devices: r1, steps: [{execute: "echo half of it; kill -9 $PPID; sleep 600"}]}
   - {name: dropped with a pattern that matches, devices: r1, steps: [{execute: "echo half of it; kill -9 $PPID; sleep 600", assert: [{contains: half}]}]}
   - {name: killed, devices: r1, steps: [{execute: "echo nearly; kill -9 $$"}]}
@@ -114,7 +114,7 @@ tests:
         passed  passes [r1]
         failure runner.check  fails [r1]: step 1 echo hello: expected something that contains `goodbye`, got `hello`
         failure runner.check  exits [r1]: step 1 echo why >&2; exit 3: expected exit code 0, got 3: why
-        error runner.timeout  hangs [r1]: step 1 echo begun; sleep 600: r1 via cli: waiting for the end of the command timed out after 1s (`timeout` at job.yaml:8)
+        error runner.timeout  hangs [r1]: step 1 echo begun; sleep 600: r1 via cli: waiting for the end of the command timed out after 3s (`timeout` at job.yaml:8)
         error runner.lost  dropped [r1]: step 1 echo half of it; kill -9 $PPID; sleep 600: r1 via cli: the peer closed the connection while waiting for the end of the command
         error runner.lost  dropped with a pattern that matches [r1]: step 1 echo half of it; kill -9 $PPID; sleep 600: r1 via cli: the peer closed the connection while waiting for the end of the command
         error runner.lost  killed [r1]: step 1 echo nearly; kill -9 $$: r1 via cli: the command was killed by signal KILL

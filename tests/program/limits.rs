@@ -53,12 +53,12 @@ teardown:
 fn a_wrong_answer_is_told_although_the_last_attempt_was_cut_off() {
     let job = "
 job: cut
-tests: [{name: waits, steps: [{shell: 'test -e seen && sleep 30; touch seen; echo down', assert: [{contains: up}], retry: {within: 700ms, every: 100ms}}]}]
+tests: [{name: waits, steps: [{shell: 'test -e seen && sleep 30; touch seen; echo down', assert: [{contains: up}], retry: {within: 3s, every: 100ms}}]}]
 ";
     let (status, table) = table(job, &[]);
     assert_eq!(status, Some(1), "{table}");
     expect_test::expect![[r#"
-        failure runner.check  waits: step 1 test -e seen && sleep 30; touch seen; echo down: expected something that contains `up`, got `down` (the attempt after that was cut off after 700ms (`retry.within` at job.yaml:3))
+        failure runner.check  waits: step 1 test -e seen && sleep 30; touch seen; echo down: expected something that contains `up`, got `down` (the attempt after that was cut off after 3s (`retry.within` at job.yaml:3))
     "#]].assert_eq(&table);
 }
 
@@ -66,12 +66,12 @@ tests: [{name: waits, steps: [{shell: 'test -e seen && sleep 30; touch seen; ech
 fn a_cell_that_runs_out_of_time_between_attempts_says_what_it_waited_for() {
     let job = "
 job: pause
-tests: [{name: waits, timeout: 300ms, steps: [{shell: echo down, assert: [{contains: up}], retry: {within: 30s, every: 10s}}]}]
+tests: [{name: waits, timeout: 2s, steps: [{shell: echo down, assert: [{contains: up}], retry: {within: 60s, every: 20s}}]}]
 ";
     let (status, table) = table(job, &[]);
     assert_eq!(status, Some(4), "{table}");
     expect_test::expect![[r#"
-        error runner.timeout  waits: timed out after 300ms (`timeout` at job.yaml:3), waiting to try again: step 1 echo down: expected something that contains `up`, got `down`
+        error runner.timeout  waits: timed out after 2s (`timeout` at job.yaml:3), waiting to try again: step 1 echo down: expected something that contains `up`, got `down`
     "#]].assert_eq(&table);
 }
 

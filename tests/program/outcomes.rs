@@ -59,7 +59,7 @@ tests:
     steps: [{execute: "echo trouble >&2; exit 7"}]
   - name: times out
     devices: here
-    steps: [{execute: "echo begun; sleep 60", timeout: 300ms}]
+    steps: [{execute: "echo begun; sleep 60", timeout: 2s}]
   - name: comes up
     devices: old
     steps: [{execute: show state, assert: [{equals: "{{ want }}"}], retry: {within: 20s, every: 50ms}}]

@@ -148,7 +148,7 @@ fn judge_by_default(answer: &Answer, default: DefaultCheck, step: &Step, judged:
     let code = match (default, answer.exit_code) {
         (DefaultCheck::Answered, None | Some(0)) | (DefaultCheck::ExitCodeZero, Some(0)) => return true,
         (DefaultCheck::ExitCodeZero, None) => {
-            "expected exit code 0, got none".clone_into(&mut judged.problem);
+            "expected exit code 0, got none: the peer did not say how the command ended".clone_into(&mut judged.problem);
             return false;
         }
         (_, Some(code)) => code,
