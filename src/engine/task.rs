@@ -45,7 +45,7 @@ pub struct Task {
     pub attempt: u32,
     /// The connection that it has for itself; `None` for what needs none.
     pub lease: Option<(RouteId, WorkerId)>,
-    /// The sooner of the limits of retry, cell and job.
+    /// The sooner of the limits of retry and cell.
     pub deadline: Option<Deadline>,
     /// The limit of each call, counted from when it is sent.
     pub timeout: Limit,

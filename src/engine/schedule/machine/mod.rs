@@ -193,8 +193,7 @@ impl Schedule {
             return;
         }
         self.out.push(Output::Record(Fact::CellStarted { cell: id }));
-        let mut cx =
-            Context { now, links: &mut self.links, next_task: &mut self.next_task, deadline: self.deadline.as_ref(), out: &mut self.out };
+        let mut cx = Context { now, links: &mut self.links, next_task: &mut self.next_task, out: &mut self.out };
         let Some(walk) = Walk::new(id, Arc::clone(run), beginning.vars, &mut cx) else {
             let sentence = "a connection of the cell's own device was in use elsewhere";
             let bad = Bad::errored(FaultKind::Internal, sentence);
@@ -274,8 +273,7 @@ impl Schedule {
     fn walk(&mut self, cell: CellId, now: Instant, advance: impl FnOnce(&mut Walk, &mut Context<'_>)) {
         let Progress::Walking(walk) = &mut self.cells[cell.index()] else { return };
         let mut out = Vec::new();
-        let deadline = self.deadline.as_ref();
-        let mut cx = Context { now, links: &mut self.links, next_task: &mut self.next_task, deadline, out: &mut out };
+        let mut cx = Context { now, links: &mut self.links, next_task: &mut self.next_task, out: &mut out };
         advance(walk, &mut cx);
         let (finished, started, wake) = (walk.finished().cloned(), walk.started(), walk.next_wake());
         for output in out {

@@ -34,8 +34,6 @@ pub(super) struct Context<'a> {
     pub(super) now: Instant,
     pub(super) links: &'a mut Links,
     pub(super) next_task: &'a mut u64,
-    /// The limit of the job.
-    pub(super) deadline: Option<&'a Deadline>,
     pub(super) out: &'a mut Vec<Output>,
 }
 

@@ -267,7 +267,7 @@ impl Walk {
             item: own.and_then(|own| own.item.clone()),
             attempt: own.map_or(1, |own| own.number),
             lease,
-            deadline: self.sooner_deadline(parent, cx),
+            deadline: self.sooner_deadline(parent),
             timeout: step.timeout.clone(),
             stage: if self.phase == StepPhase::Teardown { Stage::Teardown } else { Stage::Main },
         };
@@ -276,14 +276,14 @@ impl Walk {
         cx.out.push(Output::Start(Box::new(task)));
     }
 
-    /// The sooner of the limits of the enclosing retries, the cell and the job.
-    fn sooner_deadline(&self, parent: NodeId, cx: &Context<'_>) -> Option<Deadline> {
+    /// The sooner of the limits of the enclosing retries and the cell. The job's ends tasks by the interrupt, so that one
+    /// reason is told whichever clock is looked at first.
+    fn sooner_deadline(&self, parent: NodeId) -> Option<Deadline> {
         let retries = self.tree.attempts_around(parent).filter_map(|attempts| {
             let within: Limit = attempts.step.retry.as_ref()?.within.clone()?;
             Some(Deadline::new(attempts.first, within))
         });
-        let job = cx.deadline.filter(|_| self.phase != StepPhase::Teardown).cloned();
-        retries.chain(self.deadline.clone()).chain(job).reduce(Deadline::sooner)
+        retries.chain(self.deadline.clone()).reduce(Deadline::sooner)
     }
 
     /// How many turns of a step may run at once.
