@@ -288,6 +288,11 @@ fn groupby(state: &mut State<'_, '_>, value: Value, attribute: Option<&str>, kwa
     filters::groupby(value, attribute, kwargs)
 }
 
+/// What a test other than `defined` and `undefined` looks at must be there.
+fn attributes_for(test: Option<&str>, state: &mut State<'_, '_>, value: &Value, attribute: &str) -> Result<(), Error> {
+    if matches!(test, Some("defined" | "undefined")) { Ok(()) } else { attributes(state, value, Some(attribute)) }
+}
+
 fn selectattr(
     state: &mut State<'_, '_>,
     value: Value,
@@ -295,9 +300,7 @@ fn selectattr(
     test: Option<Cow<'_, str>>,
     arguments: Rest<ValueOrKwargs>,
 ) -> Result<Vec<Value>, Error> {
-    if !matches!(test.as_deref(), Some("defined" | "undefined")) {
-        attributes(state, &value, Some(&attribute))?;
-    }
+    attributes_for(test.as_deref(), state, &value, &attribute)?;
     filters::selectattr(state, value, attribute, test, arguments)
 }
 
@@ -308,9 +311,7 @@ fn rejectattr(
     test: Option<Cow<'_, str>>,
     arguments: Rest<ValueOrKwargs>,
 ) -> Result<Vec<Value>, Error> {
-    if !matches!(test.as_deref(), Some("defined" | "undefined")) {
-        attributes(state, &value, Some(&attribute))?;
-    }
+    attributes_for(test.as_deref(), state, &value, &attribute)?;
     filters::rejectattr(state, value, attribute, test, arguments)
 }
 

@@ -9,26 +9,24 @@ use runner::connect::classes::ssh::Ssh;
 use runner::record::fault::{FaultKind, Phase};
 use std::time::{Duration, Instant};
 
+fn login(user: &LabUser, password: &str) -> Login {
+    Login { name: "lab".into(), username: Some(user.name.clone()), password: Some(Secret::new(password)), ..Login::default() }
+}
+
 #[test]
 fn a_password_is_accepted_or_refused_and_never_shown() {
     let sshd = Sshd::start();
     let user = LabUser::add();
-    let login = |password: &str| Login {
-        name: "lab".into(),
-        username: Some(user.name.clone()),
-        password: Some(Secret::new(password)),
-        ..Login::default()
-    };
-    let mut connection = open(&endpoint(sshd.port, login(&user.password))).expect("the right password");
+    let mut connection = open(&endpoint(sshd.port, login(&user, &user.password))).expect("the right password");
     assert_eq!(run(&mut connection, "id -un").expect("an answer").stdout.trim(), user.name);
-    let fault = open(&endpoint(sshd.port, login("wrong-pw"))).map(drop).expect_err("the wrong password");
+    let fault = open(&endpoint(sshd.port, login(&user, "wrong-pw"))).map(drop).expect_err("the wrong password");
     assert_eq!((fault.kind, fault.phase), (FaultKind::Auth, Phase::Creation));
     let wanted = format!("the server refused the login of `{}`: tried a password, it offers `publickey` and `password`", user.name);
     assert_eq!(fault.message, wanted);
-    let mut endpoint = endpoint(sshd.port, login("wrong-pw"));
-    endpoint.logins.push(login(&user.password));
+    let mut endpoint = endpoint(sshd.port, login(&user, "wrong-pw"));
+    endpoint.logins.push(login(&user, &user.password));
     open(&endpoint).expect("the second credential");
-    endpoint.logins.insert(0, Login { username: Some("nobody-at-all".to_owned()), ..login("other-pw") });
+    endpoint.logins.insert(0, Login { username: Some("nobody-at-all".to_owned()), ..login(&user, "other-pw") });
     open(&endpoint).expect("the third credential, of another user");
 }
 
@@ -199,15 +197,9 @@ fn without_a_file_a_new_key_is_kept_for_the_run_only() {
 fn a_password_is_given_to_a_dialog_where_the_server_asks_by_one() {
     let sshd = Sshd::start_with("UsePAM yes\nPasswordAuthentication no\nKbdInteractiveAuthentication yes");
     let user = LabUser::add();
-    let login = |password: &str| Login {
-        name: "lab".into(),
-        username: Some(user.name.clone()),
-        password: Some(Secret::new(password)),
-        ..Login::default()
-    };
-    let mut connection = open(&endpoint(sshd.port, login(&user.password))).expect("the right password");
+    let mut connection = open(&endpoint(sshd.port, login(&user, &user.password))).expect("the right password");
     assert_eq!(run(&mut connection, "id -un").expect("an answer").stdout.trim(), user.name);
-    let fault = open(&endpoint(sshd.port, login("wrong-pw"))).map(drop).expect_err("the wrong password");
+    let fault = open(&endpoint(sshd.port, login(&user, "wrong-pw"))).map(drop).expect_err("the wrong password");
     assert_eq!(fault.kind, FaultKind::Auth);
     assert!(fault.message.contains("tried a password asked for by `keyboard-interactive`"), "{}", fault.message);
 }

@@ -177,12 +177,12 @@ impl Walk {
                 here.strand = strand;
                 own = Some(strand);
             }
-            self.begin_turn(id, Beginning { index, unit, own, here }, cx);
+            self.begin_turn(id, NextTurn { index, unit, own, here }, cx);
         }
     }
 
-    fn begin_turn(&mut self, id: NodeId, beginning: Beginning, cx: &mut Context<'_>) {
-        let Beginning { index, unit, own, mut here } = beginning;
+    fn begin_turn(&mut self, id: NodeId, turn: NextTurn, cx: &mut Context<'_>) {
+        let NextTurn { index, unit, own, mut here } = turn;
         let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
         turns.begin();
         let step = Arc::clone(&turns.step);
@@ -302,7 +302,7 @@ impl Walk {
 }
 
 /// A turn that begins: which one, what it is, the strand of its own, and where it runs.
-struct Beginning {
+struct NextTurn {
     index: usize,
     unit: Unit,
     own: Option<StrandId>,
