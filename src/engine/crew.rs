@@ -1,75 +1,135 @@
 //! The threads that do the work: rayon pools that grow with what is in flight.
 //!
-//! Jobs are leaves: nothing in them joins, scopes, installs, or waits for another job. Several pools of at most 64 threads
-//! each wake up faster than one wide pool; a job goes to one that has a free thread.
+//! Jobs are leaves: nothing in them joins, scopes, installs, or waits for another job. Each thread of a pool is a hand
+//! that takes one job after another from a slot of its own, because a step is short: a pool that looks for work after
+//! every one of them spends more on yielding and on searching queues than the step costs, the more the wider it is.
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// The widest pool. Every wake-up searches all queues of a pool.
+/// The widest pool.
 const WIDEST: usize = 64;
+
+/// The first pool's threads, where so many are allowed.
+const FEWEST: usize = 4;
 
 /// The stack of a thread, in bytes. Jobs call C libraries and regular expressions, and nest no further.
 const STACK: usize = 1024 * 1024;
 
 /// The threads of a run.
 pub(super) struct Crew {
-    squads: Vec<Squad>,
+    pools: Vec<ThreadPool>,
+    hands: Vec<Arc<Hand>>,
+    /// Hands without a job; the one that ended its job last is the next to get one.
+    idle: Vec<HandId>,
+    /// Jobs that found no idle hand, in order.
+    waiting: VecDeque<Job>,
     /// The most threads.
     most: usize,
 }
 
-struct Squad {
-    pool: ThreadPool,
-    size: usize,
-    busy: usize,
+/// Names a hand: its index in the crew.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HandId(usize);
+
+type Job = Box<dyn FnOnce(HandId) + Send>;
+
+/// One thread's slot for its next job.
+#[derive(Default)]
+struct Hand {
+    next: Mutex<Next>,
+    told: Condvar,
 }
 
-/// Names the pool that a job went to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SquadId(usize);
+#[derive(Default)]
+enum Next {
+    #[default]
+    Wait,
+    Do(Job),
+    GoHome,
+}
 
 impl Crew {
     /// Makes a crew that has no thread yet and will have at most `most`.
     pub(super) fn new(most: usize) -> Self {
-        Self { squads: Vec::new(), most: most.max(1) }
+        Self { pools: Vec::new(), hands: Vec::new(), idle: Vec::new(), waiting: VecDeque::new(), most: most.max(1) }
     }
 
-    /// Gives a job to a thread, making more threads when all are busy. Does not block. The job learns which pool it is
-    /// in; the caller says [`Crew::finished`] when it knows that the job has ended.
+    /// Gives a job to a thread, making more threads when all are busy. Does not block. The job learns which hand does it;
+    /// the caller says [`Crew::finished`] when it knows that the job has ended.
     ///
     /// # Errors
     /// The system has no further threads.
-    pub(super) fn give(&mut self, job: impl FnOnce(SquadId) + Send + 'static) -> Result<(), ThreadPoolBuildError> {
-        let threads: usize = self.squads.iter().map(|squad| squad.size).sum();
-        let free = self.squads.iter().position(|squad| squad.busy < squad.size);
-        let index = match free {
-            Some(index) => index,
-            None if threads < self.most => self.recruit(threads)?,
-            None => (0..self.squads.len()).min_by_key(|index| self.squads[*index].busy).unwrap_or_default(),
-        };
-        self.squads[index].busy += 1;
-        self.squads[index].pool.spawn_fifo(move || job(SquadId(index)));
+    pub(super) fn give(&mut self, job: impl FnOnce(HandId) + Send + 'static) -> Result<(), ThreadPoolBuildError> {
+        if self.idle.is_empty() && self.hands.len() < self.most {
+            self.recruit()?;
+        }
+        match self.idle.pop() {
+            Some(hand) => self.hands[hand.0].tell(Next::Do(Box::new(job))),
+            None => self.waiting.push_back(Box::new(job)),
+        }
         Ok(())
     }
 
-    /// Notes that a job has ended.
-    pub(super) fn finished(&mut self, squad: SquadId) {
-        self.squads[squad.0].busy -= 1;
+    /// Notes that a hand has ended its job.
+    pub(super) fn finished(&mut self, hand: HandId) {
+        match self.waiting.pop_front() {
+            Some(job) => self.hands[hand.0].tell(Next::Do(job)),
+            None => self.idle.push(hand),
+        }
     }
 
-    fn recruit(&mut self, threads: usize) -> Result<usize, ThreadPoolBuildError> {
+    fn recruit(&mut self) -> Result<(), ThreadPoolBuildError> {
         // Twice as many each time, so that a small run starts few threads and a large one starts them in few steps.
-        let size = threads.clamp(8, WIDEST).min(self.most - threads);
-        let number = self.squads.len();
+        let before = self.hands.len();
+        let size = before.clamp(FEWEST, WIDEST).min(self.most - before);
+        let number = self.pools.len();
         let pool = ThreadPoolBuilder::new()
             .num_threads(size)
             .stack_size(STACK)
             .thread_name(move |index| format!("crew-{number}-{index}"))
-            // A job catches its own panics; this only keeps one that slips through from ending the process.
-            .panic_handler(|_| {})
             .build()?;
-        self.squads.push(Squad { pool, size, busy: 0 });
-        Ok(number)
+        let hands: Vec<Arc<Hand>> = (0..size).map(|_| Arc::default()).collect();
+        let of_pool = hands.clone();
+        pool.spawn_broadcast(move |thread| of_pool[thread.index()].work(HandId(before + thread.index())));
+        self.idle.extend((before..before + size).rev().map(HandId));
+        self.hands.extend(hands);
+        self.pools.push(pool);
+        Ok(())
+    }
+}
+
+impl Drop for Crew {
+    /// Lets every thread end after the job that it has, without waiting for it.
+    fn drop(&mut self) {
+        for hand in &self.hands {
+            hand.tell(Next::GoHome);
+        }
+    }
+}
+
+impl Hand {
+    fn tell(&self, next: Next) {
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        self.told.notify_one();
+    }
+
+    /// Does jobs until the crew is sent home.
+    fn work(&self, id: HandId) {
+        loop {
+            let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut next = self.told.wait_while(next, |next| matches!(next, Next::Wait)).unwrap_or_else(PoisonError::into_inner);
+            let order = std::mem::take(&mut *next);
+            drop(next);
+            match order {
+                Next::Wait => {}
+                // A job catches its own panics; this only keeps one that slips through from ending the thread.
+                Next::Do(job) => drop(catch_unwind(AssertUnwindSafe(|| job(id)))),
+                Next::GoHome => return,
+            }
+        }
     }
 }
 
@@ -103,6 +163,6 @@ mod tests {
         for _ in 0..50 {
             crew.give(|_| {}).expect("threads");
         }
-        assert_eq!(crew.squads.iter().map(|squad| squad.size).sum::<usize>(), 3);
+        assert_eq!(crew.hands.len(), 3);
     }
 }

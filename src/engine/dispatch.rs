@@ -5,7 +5,7 @@ use crate::connect::class::Limits;
 use crate::connect::interrupt::Interrupt;
 use crate::connect::pool::Worker;
 use crate::engine::attempt::{self, Tools};
-use crate::engine::crew::{Crew, SquadId};
+use crate::engine::crew::{Crew, HandId};
 use crate::engine::journal::Journal;
 use crate::engine::plan::{Plan, RouteId};
 use crate::engine::schedule::{Input, Output, Schedule};
@@ -83,7 +83,7 @@ struct Dispatcher<'a, 'sink> {
 
 /// What a job of the crew sends home.
 struct Arrival {
-    squad: Option<SquadId>,
+    hand: Option<HandId>,
     worker: Option<((RouteId, WorkerId), Worker)>,
     news: News,
 }
@@ -113,8 +113,8 @@ impl Dispatcher<'_, '_> {
     }
 
     fn receive(&mut self, arrival: Arrival) -> Input {
-        if let Some(squad) = arrival.squad {
-            self.crew.finished(squad);
+        if let Some(hand) = arrival.hand {
+            self.crew.finished(hand);
         }
         if let Some((key, worker)) = arrival.worker {
             self.workers.insert(key, worker);
@@ -136,7 +136,7 @@ impl Dispatcher<'_, '_> {
         let planned = &self.plan.routes[route.index()];
         let (mut worker, limit, interrupt) = (Worker::new(Arc::clone(&planned.route)), planned.open_within.clone(), self.interrupt(stage));
         let home = self.home.clone();
-        let given = self.crew.give(move |squad| {
+        let given = self.crew.give(move |hand| {
             let deadline = Deadline::new(Instant::now(), limit);
             let opened = catch_unwind(AssertUnwindSafe(|| {
                 let result = worker.ensure_open(&Limits { deadline: &deadline, interrupt: &interrupt });
@@ -146,11 +146,11 @@ impl Dispatcher<'_, '_> {
                 Ok((result, worker)) => (result, Some(((route, id), worker))),
                 Err(panic) => (Err(Fault::new(FaultKind::Internal, panic_text(&*panic))), None),
             };
-            send(&home, Arrival { squad: Some(squad), worker, news: News::Opened { route, worker: id, result } });
+            send(&home, Arrival { hand: Some(hand), worker, news: News::Opened { route, worker: id, result } });
         });
         if let Err(error) = given {
             let result = Err(Fault::new(FaultKind::Internal, format!("no thread could be started: {error}")));
-            send(&self.home, Arrival { squad: None, worker: None, news: News::Opened { route, worker: id, result } });
+            send(&self.home, Arrival { hand: None, worker: None, news: News::Opened { route, worker: id, result } });
         }
     }
 
@@ -163,18 +163,18 @@ impl Dispatcher<'_, '_> {
         let open_within = task.lease.map_or_else(|| task.timeout.clone(), |(route, _)| self.plan.routes[route.index()].open_within.clone());
         let (interrupt, redactor, folder) = (self.interrupt(task.stage), Arc::clone(self.journal.redactor()), Arc::clone(&self.folder));
         let (home, id) = (self.home.clone(), task.id);
-        let given = self.crew.give(move |squad| {
+        let given = self.crew.give(move |hand| {
             let made = catch_unwind(AssertUnwindSafe(|| {
                 let tools = Tools { interrupt: &interrupt, redactor: &redactor, folder: &folder, open_within: &open_within };
                 let done = attempt::run(&task, worker.as_mut().map(|(_, worker)| worker), tools);
                 (done, worker)
             }));
             let (done, worker) = made.unwrap_or_else(|panic| (lost(&panic_text(&*panic)), None));
-            send(&home, Arrival { squad: Some(squad), worker, news: News::Done { task: id, done } });
+            send(&home, Arrival { hand: Some(hand), worker, news: News::Done { task: id, done } });
         });
         if let Err(error) = given {
             let done = lost(&format!("no thread could be started: {error}"));
-            send(&self.home, Arrival { squad: None, worker: None, news: News::Done { task: id, done } });
+            send(&self.home, Arrival { hand: None, worker: None, news: News::Done { task: id, done } });
         }
     }
 

@@ -17,12 +17,12 @@ use crate::base::text;
 use crate::connect::class::Limits;
 use crate::record::answer::Answer;
 use crate::record::fault::{Fault, FaultKind};
-use ssh2::{Channel, ErrorCode};
+use ssh2::{Channel, EXTENDED_DATA_STDERR, ErrorCode};
 use std::io::{ErrorKind, Read};
 use std::time::Instant;
 
 /// Bytes read at once.
-const CHUNK: usize = 32 * 1024;
+const CHUNK: usize = 8 * 1024;
 
 /// What came so far.
 #[derive(Default)]
@@ -157,11 +157,12 @@ impl Run<'_> {
 
     /// Reads until the server has closed the channel.
     fn collect(&self, session: &mut Session, channel: &mut Channel, received: &mut Received) -> Result<(), Fault> {
-        let mut buffer = vec![0; CHUNK];
+        let mut buffer = [0; CHUNK];
         let mut ended = false;
         loop {
             let before = received.stdout.len() + received.stderr.len();
-            let drained = drain(session, channel, received, &mut buffer);
+            // After the end of both streams only the close is awaited.
+            let drained = if ended { Ok(()) } else { drain(session, channel, received, &mut buffer) };
             let size = received.stdout.len() + received.stderr.len();
             if size > self.most {
                 return Err(Fault::new(
@@ -223,24 +224,31 @@ impl Run<'_> {
 
 /// Reads all that libssh2 holds, of both streams in turn, so that neither fills the window of the other.
 fn drain(session: &mut Session, channel: &Channel, received: &mut Received, buffer: &mut [u8]) -> Result<(), Stop> {
-    for (id, into) in [(0, &mut received.stdout), (1, &mut received.stderr)] {
-        let mut stream = channel.stream(id);
-        loop {
-            match stream.read(buffer) {
-                Ok(0) => break,
-                Ok(count) => into.extend_from_slice(&buffer[..count]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => {
-                    let code = ssh2::Error::last_session_error(&session.raw);
-                    return Err(match code.map(|known| session.again(known)) {
-                        Some(Err(stop)) => stop,
-                        _ => Stop::Lost(format!("reading failed: {error}")),
-                    });
-                }
+    read(session, channel, 0, &mut received.stdout, buffer)?;
+    // What had come for either stream is counted, and asking a stream that has nothing costs as much as reading.
+    if channel.read_window().available > 0 {
+        read(session, channel, EXTENDED_DATA_STDERR, &mut received.stderr, buffer)?;
+    }
+    Ok(())
+}
+
+/// Reads all that libssh2 holds of one stream.
+fn read(session: &mut Session, channel: &Channel, stream: i32, into: &mut Vec<u8>, buffer: &mut [u8]) -> Result<(), Stop> {
+    let mut stream = channel.stream(stream);
+    loop {
+        match stream.read(buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => into.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => {
+                let code = ssh2::Error::last_session_error(&session.raw);
+                return Err(match code.map(|known| session.again(known)) {
+                    Some(Err(stop)) => stop,
+                    _ => Stop::Lost(format!("reading failed: {error}")),
+                });
             }
         }
     }
-    Ok(())
 }
 
 fn is_closed(session: &mut Session, channel: &mut Channel) -> Result<bool, Stop> {

@@ -11,8 +11,10 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 
-/// Bytes taken from the socket at once.
-const CHUNK: usize = 32 * 1024;
+/// Bytes taken from the socket at once, at first.
+const CHUNK: usize = 4 * 1024;
+/// The same for a peer that has more to say.
+const LARGE_CHUNK: usize = 64 * 1024;
 /// From so many bytes on that the peer does not take, libssh2 is not asked to write more.
 const CONGESTED: usize = 1024 * 1024;
 
@@ -28,11 +30,25 @@ pub(super) struct Link {
     /// From the peer; what is before `fed` was handed to libssh2.
     incoming: Vec<u8>,
     fed: usize,
+    /// Where the socket's bytes are read to; empty before the first.
+    buffer: Vec<u8>,
+    /// Whether the socket is thought to have more: it was said to, or filled the buffer the last time.
+    readable: bool,
+    /// Whether all that libssh2 wrote was taken, and it was not asked since.
+    collected: bool,
     pub(super) frames: Frames,
-    /// Why no more bytes come.
-    ended: Option<String>,
-    /// Whether libssh2 was told so.
-    told: bool,
+    end: End,
+}
+
+/// Whether more bytes come from the peer.
+#[derive(Debug)]
+enum End {
+    /// They may.
+    Open,
+    /// They do not, and why.
+    Known(String),
+    /// Libssh2 was told so as well.
+    Told(String),
 }
 
 /// What came of handing bytes to libssh2.
@@ -55,8 +71,20 @@ impl Link {
         near.set_nonblocking(true)?;
         far.set_nonblocking(true)?;
         let frames = Frames::new();
-        let (outgoing, incoming) = (Vec::new(), Vec::new());
-        Ok((Self { tcp, near, outgoing, made_room: false, incoming, fed: 0, frames, ended: None, told: false }, far))
+        let link = Self {
+            tcp,
+            near,
+            outgoing: Vec::new(),
+            made_room: false,
+            incoming: Vec::new(),
+            fed: 0,
+            buffer: Vec::new(),
+            readable: false,
+            collected: false,
+            frames,
+            end: End::Open,
+        };
+        Ok((link, far))
     }
 
     /// Takes what libssh2 wrote. Does not block. The value is whether it wrote anything.
@@ -65,15 +93,31 @@ impl Link {
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = self.near.read(&mut buffer) {
             self.outgoing.extend_from_slice(&buffer[..count]);
+            // Less than was asked for is all there is.
+            if count < buffer.len() {
+                break;
+            }
         }
         let wrote = self.outgoing.len() > before;
         self.made_room |= wrote;
         wrote
     }
 
-    /// Sends what libssh2 wrote, as far as the socket takes it. Does not block.
+    /// Notes that libssh2 is asked, and may write.
+    pub(super) fn asked(&mut self) {
+        self.collected = false;
+    }
+
+    /// Takes what libssh2 wrote since it was asked last, and sends it as far as the socket takes it. Does not block.
     pub(super) fn send(&mut self) {
-        self.collect();
+        if !std::mem::take(&mut self.collected) {
+            self.collect();
+        }
+        self.flush();
+    }
+
+    /// Sends what was taken from libssh2, as far as the socket takes it. Does not block.
+    pub(super) fn flush(&mut self) {
         let mut sent = 0;
         while sent < self.outgoing.len() {
             match self.tcp.write(&self.outgoing[sent..]) {
@@ -125,11 +169,13 @@ impl Link {
 
     /// After the last byte, libssh2 is told that nothing more comes.
     fn feed_end(&mut self) -> Fed {
-        if self.ended.is_none() {
-            return Fed::None;
-        }
-        if std::mem::replace(&mut self.told, true) {
-            return Fed::Over;
+        match std::mem::replace(&mut self.end, End::Open) {
+            End::Open => return Fed::None,
+            End::Known(how) => self.end = End::Told(how),
+            End::Told(how) => {
+                self.end = End::Told(how);
+                return Fed::Over;
+            }
         }
         let rest = std::mem::take(&mut self.incoming);
         // Half a frame is of no use to anybody, but a greeting that is none should be judged whole.
@@ -139,23 +185,35 @@ impl Link {
         Fed::Some
     }
 
-    /// Takes bytes from the socket. Does not block. The value is whether anything came, the end included.
+    /// Notes that the socket may have bytes.
+    pub(super) fn has_more(&mut self) {
+        self.readable = true;
+    }
+
+    /// Takes bytes from the socket, where it may have any. Does not block. The value is whether anything came, the end
+    /// included.
     pub(super) fn receive(&mut self) -> bool {
-        if self.ended.is_some() {
+        if self.ended().is_some() || !std::mem::take(&mut self.readable) {
             return false;
         }
-        self.incoming.drain(..self.fed);
-        self.fed = 0;
-        let before = self.incoming.len();
-        self.incoming.resize(before + CHUNK, 0);
-        let got = self.tcp.read(&mut self.incoming[before..]);
-        self.incoming.truncate(before + got.as_ref().map_or(0, |count| *count));
+        if self.buffer.is_empty() {
+            self.buffer.resize(CHUNK, 0);
+        }
+        let got = self.tcp.read(&mut self.buffer);
         match got {
-            Ok(0) => self.ended = Some("the peer closed the connection".to_owned()),
-            Ok(_) => {}
+            Ok(0) => self.end = End::Known("the peer closed the connection".to_owned()),
+            Ok(count) => {
+                self.incoming.drain(..self.fed);
+                self.fed = 0;
+                self.incoming.extend_from_slice(&self.buffer[..count]);
+                self.readable = count == self.buffer.len();
+                if self.readable {
+                    self.buffer.resize(LARGE_CHUNK, 0);
+                }
+            }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return false,
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => self.ended = Some("the peer reset the connection".to_owned()),
-            Err(error) => self.ended = Some(format!("the connection broke: {error}")),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => self.end = End::Known("the peer reset the connection".to_owned()),
+            Err(error) => self.end = End::Known(format!("the connection broke: {error}")),
         }
         true
     }
@@ -164,24 +222,33 @@ impl Link {
     /// whether an exit status is known to have come.
     pub(super) fn note(&mut self, effect: Effect) -> bool {
         let replied = self.collect();
+        self.collected = true;
         self.frames.note(if replied { Effect::Seen } else { effect })
     }
 
     /// Why no more bytes come, where that is so.
     pub(super) fn ended(&self) -> Option<&str> {
-        self.ended.as_deref()
+        match &self.end {
+            End::Open => None,
+            End::Known(how) | End::Told(how) => Some(how),
+        }
     }
 
     /// Why no more bytes come, once libssh2 was told so.
     pub(super) fn told(&self) -> Option<&str> {
-        self.ended.as_deref().filter(|_| self.told)
+        match &self.end {
+            End::Open | End::Known(_) => None,
+            End::Told(how) => Some(how),
+        }
     }
 
     /// Gives memory back between calls.
     pub(super) fn rest(&mut self) {
-        if self.fed == self.incoming.len() {
-            self.incoming = Vec::new();
-            self.fed = 0;
+        self.incoming.drain(..self.fed);
+        self.fed = 0;
+        self.buffer.truncate(CHUNK);
+        for buffer in [&mut self.buffer, &mut self.incoming, &mut self.outgoing] {
+            buffer.shrink_to(CHUNK);
         }
     }
 }
@@ -257,7 +324,10 @@ mod tests {
             while handed < sent {
                 match link.feed() {
                     Fed::Sealed => link.frames.seal("aes256-gcm@openssh.com", ""),
-                    Fed::None => drop(link.receive()),
+                    Fed::None => {
+                        link.has_more();
+                        link.receive();
+                    }
                     _ => handed += far.read(&mut buffer).expect("bytes"),
                 }
             }

@@ -58,6 +58,9 @@ impl Session {
         mut attempt: impl FnMut(&mut ssh2::Session) -> Result<T, ssh2::Error>,
     ) -> Result<T, Stop> {
         loop {
+            if let Some(link) = &mut self.link {
+                link.asked();
+            }
             match attempt(&mut self.raw) {
                 Ok(done) => {
                     if let Some(link) = &mut self.link {
@@ -94,11 +97,12 @@ impl Session {
         if Instant::now() >= limits.deadline.at() {
             return Err(Stop::Late);
         }
+        let Some(link) = &mut self.link else {
+            return Err(Stop::Lost("the connection is closed".to_owned()));
+        };
+        link.send();
         loop {
-            let Some(link) = &mut self.link else {
-                return Err(Stop::Lost("the connection is closed".to_owned()));
-            };
-            link.send();
+            link.flush();
             if link.is_congested() {
                 // Whatever libssh2 is handed, it might answer. Room that was made meanwhile is remembered.
                 wait(link, PollFlags::OUT, limits)?;
@@ -164,9 +168,12 @@ impl Drop for Session {
     }
 }
 
-fn wait(link: &Link, flags: PollFlags, limits: &Limits<'_>) -> Result<(), Stop> {
+fn wait(link: &mut Link, flags: PollFlags, limits: &Limits<'_>) -> Result<(), Stop> {
     match limits.interrupt.wait(&[(link.tcp.as_fd(), flags)], limits.deadline.at()) {
-        Ok(Woken::Ready) => Ok(()),
+        Ok(Woken::Ready) => {
+            link.has_more();
+            Ok(())
+        }
         Ok(Woken::Late) => Err(Stop::Late),
         Ok(Woken::Interrupted) => Err(Stop::Interrupted),
         Err(error) => Err(Stop::Lost(format!("waiting for the connection failed: {error}"))),
