@@ -26,7 +26,7 @@ tests:
       - name: "ask {{ label }}"
         execute: echo {{ label }}
         capture: said
-        assert: [{ends_with: "{{ matrix.size }}"}]
+        assert: [{equals: "{{ matrix.af }} of {{ matrix.size }}"}]
   - name: peers
     tags: [bgp, "needs a, b"]
     devices: [r1, r2]
@@ -155,5 +155,6 @@ fn the_example_of_a_matrix_passes_and_says_what_it_did() {
 
         10 passed, 2 skipped in -
         JUnit: junit.xml
-    "#]].assert_eq(&plain(&left.said));
+    "#]]
+    .assert_eq(&plain(&left.said));
 }

@@ -111,7 +111,7 @@ impl<'a> Builder<'a> {
         let (early, mut vars) = self.known(has_device);
         let mut names = test.matrix.as_ref().map_or_else(|| early.clone(), |matrix| early.with_matrix(matrix));
         vars.extend(compile_vars(&test.vars, &mut names, &mut self.complaints));
-        let matrix = test.matrix.as_ref().map(|matrix| self.matrix(matrix, early, &vars));
+        let matrix = test.matrix.as_ref().map(|matrix| self.matrix(matrix, &early, &vars));
         let when = test.when.as_ref().and_then(|when| self.condition(when, &names));
         let compiled = Compiler::new(&self.inputs.job.defaults, names.clone(), has_device, &mut self.complaints).test(test);
         // What is wrong may be what would have used an axis.
@@ -263,7 +263,9 @@ impl<'a> Builder<'a> {
             Cell { head: draft.head, work: Work::Run(Arc::new(draft.run)), devices: draft.devices.into_iter().collect() }
         }));
         let mut names = Unique::new(CellHead::LONGEST_NAME);
-        cells.iter_mut().for_each(|cell| cell.head.name = names.take(&cell.head.name, "~"));
+        for cell in &mut cells {
+            cell.head.name = names.take(&cell.head.name, "~");
+        }
         let (secrets, words) = crate::engine::plan::secrets::of(inputs.testbed);
         Plan {
             job: inputs.job.name.value.clone(),

@@ -25,7 +25,7 @@ pub(super) struct Known<'a> {
 
 impl<'a> Known<'a> {
     /// Parts the variables into those that are known early and those that are not. `--var` gives `overrides`.
-    pub(super) fn new(names: Names, vars: &'a [(String, Value)], overrides: &IndexMap<String, Data>) -> Self {
+    pub(super) fn new(names: &Names, vars: &'a [(String, Value)], overrides: &IndexMap<String, Data>) -> Self {
         let vars: Vec<&(String, Value)> = vars.iter().filter(|(name, _)| !overrides.contains_key(name)).collect();
         let mut late = BTreeSet::new();
         for (name, value) in &vars {
@@ -74,6 +74,11 @@ impl<'a> Known<'a> {
     }
 }
 
+/// Whether a value needs `device` itself, and not only by a variable.
+pub(super) fn needs_device(value: &Value) -> bool {
+    value.free_names().iter().any(|free| free.variable() == "device")
+}
+
 /// Renders variables in order, each seeing those before it; what values see then.
 ///
 /// # Errors
@@ -82,7 +87,7 @@ pub(super) fn scope(vars: &[(String, Value)], fixed: &Scope) -> Result<Scope, Bo
     let mut rendered: IndexMap<String, Data> = IndexMap::new();
     let mut scope = fixed.clone();
     for (name, value) in vars {
-        let data = value.render(&scope).map_err(|fault| complaint(value, &format!("variable `{name}`: {}", fault.message)))?;
+        let data = value.render(&scope).map_err(|fault| Box::new(complaint(value, format!("variable `{name}`: {}", fault.message))))?;
         rendered.insert(name.clone(), data);
         scope = fixed.under(Layer::from_data(&rendered));
     }
@@ -94,26 +99,25 @@ pub(super) fn scope(vars: &[(String, Value)], fixed: &Scope) -> Result<Scope, Bo
 /// # Errors
 /// The complaint about one that cannot be rendered.
 pub(super) fn render(value: &Value, scope: &Scope) -> Result<Data, Box<Diagnostic>> {
-    value.render(scope).map_err(|fault| complaint(value, &fault.message))
+    value.render(scope).map_err(|fault| Box::new(complaint(value, fault.message)))
 }
 
-fn complaint(value: &Value, message: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(value.place(), message))
+fn complaint(value: &Value, message: String) -> Diagnostic {
+    Diagnostic::error(value.place(), message)
 }
 
 /// Complains once for each place, and names the devices that it is wrong for.
 pub(super) fn complain(failures: Vec<(Option<String>, Diagnostic)>, complaints: &mut Vec<Diagnostic>) {
     let mut places: Vec<(Diagnostic, Vec<String>)> = Vec::new();
     for (device, mut failure) in failures {
-        match places.iter_mut().find(|(first, _)| first.place == failure.place) {
-            Some((_, others)) => others.extend(device),
-            None => {
-                if let Some(device) = device {
-                    failure.message = format!("for device `{device}`: {}", failure.message);
-                }
-                places.push((failure, Vec::new()));
-            }
+        if let Some((_, others)) = places.iter_mut().find(|(first, _)| first.place == failure.place) {
+            others.extend(device);
+            continue;
         }
+        if let Some(device) = device {
+            failure.message = format!("for device `{device}`: {}", failure.message);
+        }
+        places.push((failure, Vec::new()));
     }
     for (complaint, others) in places {
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
@@ -127,8 +131,8 @@ pub(super) fn devices(names: &[&str]) -> String {
         [only] => format!("device `{only}`"),
         [first @ .., _] if first.len() < NAMED => format!("devices {}", text::names(names.iter().copied())),
         _ => {
-            let named: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-            format!("devices {} and {} more", named.join(", "), names.len() - NAMED)
+            let first: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+            format!("devices {} and {} more", first.join(", "), names.len() - NAMED)
         }
     }
 }

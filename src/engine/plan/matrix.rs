@@ -47,6 +47,8 @@ pub(super) struct Compiled<'a> {
     excludes: Vec<Vec<Wanted<'a>>>,
     /// Variables that axes and `exclude` use, each after those that it uses.
     vars: Vec<(String, Value)>,
+    /// Whether something in it needs `device`.
+    by_device: bool,
     /// All combinations, where no device makes a difference.
     same: Option<Combinations>,
     /// Which of `exclude` left something out.
@@ -91,7 +93,8 @@ impl<'a> Compiled<'a> {
             written.exclude.iter().map(|one| one.values.iter().filter_map(|entry| wanted(entry, complaints)).collect()).collect();
         let axes: Vec<Value> = axes.into_iter().collect::<Option<_>>()?;
         let values = axes.iter().chain(excludes.iter().flatten().map(|wanted| &wanted.value));
-        let vars = known.needed_by(values);
+        let vars = known.needed_by(values.clone());
+        let by_device = values.chain(vars.iter().map(|(_, value)| value)).any(early::needs_device);
         let mut compiled = Self {
             written,
             redactor,
@@ -101,6 +104,7 @@ impl<'a> Compiled<'a> {
             axes,
             excludes,
             vars,
+            by_device,
             same: None,
             failures: Vec::new(),
             emptied: Vec::new(),
@@ -150,32 +154,32 @@ impl<'a> Compiled<'a> {
         if let Some(same) = &self.same {
             return if same.len() > room { Err(TooMany) } else { Ok(Arc::clone(same)) };
         }
-        let (values, left_out) = match self.values(fixed) {
-            Ok(values) => values,
+        let device = device.filter(|_| self.by_device).map(str::to_owned);
+        let made: Combinations = match self.values(fixed) {
+            Ok(grid) => self.combinations(&grid, room)?,
             Err(failure) => {
-                self.failures.push((device.map(str::to_owned), *failure));
-                return Ok(Arc::new([]));
+                self.failures.push((device.clone(), *failure));
+                Arc::new([])
             }
         };
-        let count = values.iter().try_fold(1_usize, |count, values| count.checked_mul(values.data.len()));
-        let count = count.filter(|count| *count <= room).ok_or(TooMany)?;
-        let made: Combinations = (0..count).filter_map(|number| self.combination(number, &values, &left_out)).collect();
         if made.is_empty() {
-            self.emptied.push(device.map(str::to_owned));
+            self.emptied.push(device);
         }
         self.some_left |= !made.is_empty();
-        if self.is_constant() {
+        if !self.by_device {
             self.same = Some(Arc::clone(&made));
         }
         Ok(made)
     }
 
-    fn is_constant(&self) -> bool {
-        self.constant.iter().all(Option::is_some) && self.excludes.iter().flatten().all(|wanted| wanted.value.constant().is_some())
+    fn combinations(&self, (values, left_out): &Grid, room: usize) -> Result<Combinations, TooMany> {
+        let count = values.iter().try_fold(1_usize, |count, values| count.checked_mul(values.data.len()));
+        let count = count.filter(|count| *count <= room).ok_or(TooMany)?;
+        Ok((0..count).filter_map(|number| self.combination(number, values, left_out)).collect())
     }
 
     /// The values of all axes, and what `exclude` leaves out, as positions of axes and values.
-    fn values(&mut self, fixed: &Scope) -> Result<(Vec<Arc<Values>>, Vec<Positions>), Box<Diagnostic>> {
+    fn values(&mut self, fixed: &Scope) -> Result<Grid, Box<Diagnostic>> {
         let scope = early::scope(&self.vars, fixed)?;
         let mut values = Vec::with_capacity(self.axes.len());
         for ((axis, value), constant) in self.written.axes.iter().zip(&self.axes).zip(&self.constant) {
@@ -246,6 +250,9 @@ impl<'a> Compiled<'a> {
         }
     }
 }
+
+/// The values of all axes, and what is left out of their combinations.
+type Grid = (Vec<Arc<Values>>, Vec<Positions>);
 
 /// Values of axes that are left out together: the axis, and the position of its value.
 type Positions = Vec<(usize, usize)>;

@@ -30,7 +30,7 @@ pub(super) struct Bound<'a> {
 
 impl<'a> Builder<'a> {
     /// Compiles the matrix of a test; `None` after complaints.
-    pub(super) fn matrix(&mut self, written: &'a Matrix, early: Names, vars: &[(String, Value)]) -> Option<matrix::Compiled<'a>> {
+    pub(super) fn matrix(&mut self, written: &'a Matrix, early: &Names, vars: &[(String, Value)]) -> Option<matrix::Compiled<'a>> {
         let known = early::Known::new(early, vars, &self.inputs.overrides);
         matrix::Compiled::new(written, &known, Arc::clone(&self.redactor), &mut self.complaints)
     }

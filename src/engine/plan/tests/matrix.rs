@@ -109,6 +109,9 @@ fn what_is_wrong_with_a_matrix_is_said_with_the_plan() {
             "devices: r1, matrix: {p: '{{ [1] if device.name == 1 else [2] }}'}",
             "error: for device `r1`: `device.name == 1` compares text with a number; convert with `| int` or `| float`",
         ),
+        ("devices: all, matrix: {p: '{{ run.nosuch }}'}", "error: `run.nosuch` is undefined"),
+        ("devices: all, vars: {v: '{{ env.NOSUCH }}'}, matrix: {p: '{{ v }}'}", "error: variable `v`: `env.NOSUCH` is undefined"),
+        ("devices: all, matrix: {p: '{{ [1] }}'}, exclude: [{p: 1}]", "error: `exclude` leaves nothing of this matrix"),
         ("devices: r1, matrix: {a: [1], b: '{{ [matrix.a] }}'}", "error: `matrix` is not known before its axes are"),
         (
             "devices: r1, vars: {v: '{{ matrix.a }}', w: '{{ v }}'}, matrix: {a: [1], b: '{{ [w] }}'}",
