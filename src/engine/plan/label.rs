@@ -69,6 +69,16 @@ fn write_text(text: &str, to: &mut String) {
     }
 }
 
+/// The values of a combination, of that `number`, which stands for those that there is no room for.
+pub(super) fn of_values(labels: &[String], number: usize) -> String {
+    let joined = labels.join(", ");
+    if joined.chars().count() <= CellHead::LONGEST_NAME {
+        return joined;
+    }
+    let number = format!(" #{number}");
+    text::one_line(&joined, CellHead::LONGEST_NAME - number.len()) + &number
+}
+
 /// The name of a case. `inside` says which case of its test it is; where that is too long to be whole, `number` does.
 pub(super) fn of_case(test: &str, inside: &[&str], number: Option<usize>) -> String {
     let inside = inside.join(", ");
@@ -151,6 +161,10 @@ mod tests {
         assert_eq!(whole(300, 152), format!("{}... [{}]", long(97), long(152)));
         assert_eq!(whole(300, 153), format!("{}... [{}... #17]", long(97), long(145)));
         assert_eq!(whole(10, 1000), format!("{} [{}... #17]", long(10), long(235)));
+        let values: Vec<String> = (0..20).map(|axis| format!("{}{axis}=value", long(100))).collect();
+        let label = of_values(&values, 17);
+        assert_eq!((label.chars().count(), label.ends_with("... #17")), (CellHead::LONGEST_NAME, true));
+        assert_eq!(of_values(&values[..2], 17), format!("{}, {}", values[0], values[1]));
         assert_eq!(of_case(&long(300), &[], None).chars().count(), CellHead::LONGEST_NAME);
     }
 }

@@ -218,7 +218,7 @@ impl<'a> Compiled<'a> {
         let labels: Vec<String> = chosen().map(|(name, (_, _, label))| format!("{name}={label}")).collect();
         Some(Arc::new(Combination {
             values: chosen().map(|(name, (data, _, _))| (Arc::clone(name), Arc::clone(data))).collect(),
-            label: labels.join(", "),
+            label: label::of_values(&labels, number + 1),
             number: number + 1,
             layer: Layer::of_shared("matrix", chosen().map(|(name, (_, shared, _))| (&**name, shared))),
         }))

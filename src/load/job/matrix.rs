@@ -1,6 +1,7 @@
 //! `matrix` and `exclude` of a test.
 
 use super::names::{self, NameError};
+use super::vacuous;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Placed;
 use crate::base::text;
@@ -12,6 +13,9 @@ use crate::model::yaml::{Entry, Kind, Yaml};
 
 /// Words that stand beside the axes of a matrix in other languages.
 const NO_AXES: [&str; 2] = ["exclude", "include"];
+
+/// The most axes. A test case takes memory for each.
+const MOST_AXES: usize = 20;
 
 /// Reads `matrix` and `exclude`; `None` where there is no matrix, or nothing of it can be used.
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<Matrix> {
@@ -26,6 +30,10 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<Matrix> {
     let entries = scalar::map(&entry.value, "matrix", complaints)?;
     if entries.is_empty() {
         complaints.error(&entry.value.place, "`matrix` is an empty mapping, which has no axis");
+        return None;
+    }
+    if entries.len() > MOST_AXES {
+        complaints.error(&entry.key.place, format!("a matrix has at most {MOST_AXES} axes, this one has {}", entries.len()));
         return None;
     }
     let axes: Vec<Axis> = entries.iter().filter_map(|entry| axis(entry, complaints)).collect();
@@ -45,7 +53,10 @@ fn axis(entry: &Entry, complaints: &Complaints) -> Option<Axis> {
             complaints.error(&entry.value.place, format!("axis `{name}` is an empty list, which would make no test case"));
             return None;
         }
-        Kind::List(_) => return Some(Axis { name: entry.key.clone(), values: entry.value.clone() }),
+        Kind::List(_) => {
+            vacuous::numbers_of_axis(&entry.value, complaints);
+            return Some(Axis { name: entry.key.clone(), values: entry.value.clone() });
+        }
         Kind::Scalar(_) if entry.value.text().is_some_and(scalar::is_template) => {
             return Some(Axis { name: entry.key.clone(), values: entry.value.clone() });
         }
@@ -100,6 +111,7 @@ fn exclude(item: &Yaml, axes: &[&str], complaints: &Complaints) -> Option<Exclud
         complaints.error(&item.place, "this is an empty mapping, which would leave out everything");
         return None;
     }
+    vacuous::numbers_of_axis(item, complaints);
     let unknown: Vec<&Entry> = entries.iter().filter(|entry| !axes.contains(&entry.key.value.as_str())).collect();
     for entry in &unknown {
         let message = format!("the matrix has no axis `{}`", text::one_line(&entry.key.value, 40));

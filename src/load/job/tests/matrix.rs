@@ -42,6 +42,9 @@ fn a_matrix_that_cannot_be_one_is_refused() {
         ("matrix: {a: [1], exclude: [{a: 1}]}", "an axis cannot have the name `exclude`"),
         ("matrix: {a: [1], include: [{a: 1}]}", "an axis cannot have the name `include`"),
         ("matrix: {a: [1], a: [2]}", "`a` stands here a second time"),
+        ("matrix: {a: [17.10, 17.9]}", "`17.10` is the number 17.1 here"),
+        ("matrix: {a: [{v: [1.0, 17.10]}]}", "`17.10` is the number 17.1 here"),
+        ("matrix: {v: [17.1]}, exclude: [{v: 17.10}]", "`17.10` is the number 17.1 here"),
         ("exclude: [{a: 1}]", "`exclude` has nothing to leave out without `matrix`"),
         ("matrix: {a: [1]}, exclude: []", "`exclude` is an empty list"),
         ("matrix: {a: [1]}, exclude: {a: 1}", "`exclude` wants a list, found a mapping"),
@@ -53,6 +56,9 @@ fn a_matrix_that_cannot_be_one_is_refused() {
     ] {
         assert_eq!(about(keys), [said], "{keys}");
     }
+    let axes = |count: usize| (0..count).map(|axis| format!("a{axis}: [1]")).collect::<Vec<_>>().join(", ");
+    assert_eq!(about(&format!("matrix: {{{}}}", axes(20))), [""; 0]);
+    assert_eq!(about(&format!("matrix: {{{}}}", axes(21))), ["a matrix has at most 20 axes, this one has 21"]);
 }
 
 #[test]
