@@ -223,4 +223,15 @@ mod tests {
         let wide = vec!["smoke"; 50_000].join(" and ");
         assert_eq!(meant(&wide).as_deref(), Ok("sb"), "a wide one is not deep");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "(and|or|not|[ab,()'\"ä ]){0,30}") {
+            let known = ["a", "b"];
+            if let Ok(tags) = Tags::parse(&text, &known) {
+                proptest::prop_assert!(!tags.named().is_empty());
+                tags.mean(&known);
+            }
+        }
+    }
 }

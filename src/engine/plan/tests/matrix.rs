@@ -69,9 +69,20 @@ fn every_device_has_a_case_for_each_combination_and_the_last_axis_varies_fastest
     }
 }
 
+/// Each of these tests has one complaint, apart from those that follow from it.
+fn is_said(tests: &[(&str, &str)]) {
+    for (keys, said) in tests {
+        let all = cases_of(keys).1;
+        let follows = |other: &str| other.contains("`matrix` is undefined") || other.contains("has no device");
+        let mut told: Vec<&String> = all.iter().filter(|other| other == said || !follows(other)).collect();
+        told.dedup();
+        assert_eq!(told, [said], "{keys}");
+    }
+}
+
 #[test]
-fn what_is_wrong_with_a_matrix_is_said_with_the_plan() {
-    for (keys, said) in [
+fn what_is_wrong_with_values_is_said_with_the_plan() {
+    is_said(&[
         ("devices: r1, matrix: {a: [1, 2, 1]}", "error: axis `a` has the value `1` twice"),
         ("devices: r1, matrix: {a: [{x: 1, y: 2}, {y: 2, x: 1}]}", "error: axis `a` has the value `{y: 2, x: 1}` twice"),
         ("devices: r1, matrix: {a: [1]}, exclude: [{a: 2}]", "error: axis `a` has no value `2` (a number)"),
@@ -109,6 +120,12 @@ fn what_is_wrong_with_a_matrix_is_said_with_the_plan() {
             "devices: r1, matrix: {p: '{{ [1] if device.name == 1 else [2] }}'}",
             "error: for device `r1`: `device.name == 1` compares text with a number; convert with `| int` or `| float`",
         ),
+    ]);
+}
+
+#[test]
+fn what_cannot_be_known_before_the_run_is_said_with_the_plan() {
+    is_said(&[
         ("devices: all, matrix: {p: '{{ run.nosuch }}'}", "error: `run.nosuch` is undefined"),
         ("devices: all, vars: {v: '{{ env.NOSUCH }}'}, matrix: {p: '{{ v }}'}", "error: variable `v`: `env.NOSUCH` is undefined"),
         ("devices: all, matrix: {p: '{{ [1] }}'}, exclude: [{p: 1}]", "error: `exclude` leaves nothing of this matrix"),
@@ -126,13 +143,7 @@ fn what_is_wrong_with_a_matrix_is_said_with_the_plan() {
             "devices: r1, matrix: {a: '{{ range(1000) | list }}', b: '{{ range(1000) | list }}'}",
             "error: with this test the job has more than 200000 test cases",
         ),
-    ] {
-        let said_of = cases_of(keys).1;
-        assert!(said_of.contains(&said.to_owned()), "{keys}: {said_of:?}");
-        let others =
-            said_of.iter().filter(|other| *other != said && !other.contains("`matrix` is undefined") && !other.contains("has no device"));
-        assert_eq!(others.count(), 0, "{keys}: {said_of:?}");
-    }
+    ]);
 }
 
 #[test]
@@ -341,4 +352,46 @@ fn a_job_has_room_for_very_many_cases_and_no_more() {
     assert_eq!((count(99_999), count(250_000)), (Some(100_000), None));
     let only = Selection { tests: vec!["u".to_owned()], ..Selection::default() };
     assert_eq!(planned(&tests(99_999), &only).0.map(|plan| plan.cells.len()), Some(1));
+}
+
+fn listed(items: impl Iterator<Item = impl ToString>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(64))]
+
+    #[test]
+    fn the_cases_are_the_product_without_what_is_left_out(
+        sizes in proptest::collection::vec(1_usize..4, 1..5),
+        excludes in proptest::collection::vec(proptest::collection::btree_map(0_usize..5, 0_usize..3, 1..3), 0..4),
+    ) {
+        let excludes: Vec<Vec<(usize, usize)>> = excludes
+            .into_iter()
+            .map(|exclude| exclude.into_iter().filter(|(axis, value)| sizes.get(*axis).is_some_and(|size| value < size)).collect())
+            .filter(|exclude: &Vec<_>| !exclude.is_empty())
+            .collect();
+        let mut wanted: Vec<Vec<usize>> = vec![vec![]];
+        for size in &sizes {
+            wanted = wanted.into_iter().flat_map(|before| (0..*size).map(move |value| [&before[..], &[value]].concat())).collect();
+        }
+        wanted.retain(|values| !excludes.iter().any(|exclude| exclude.iter().all(|(axis, value)| values[*axis] == *value)));
+        let axis = |(axis, size): (usize, &usize)| format!("a{axis}: [{}]", listed(0..*size));
+        let one = |(axis, value): &(usize, usize)| format!("a{axis}: {value}");
+        let left_out = excludes.iter().map(|exclude| format!("{{{}}}", listed(exclude.iter().map(one))));
+        let exclude = if excludes.is_empty() { String::new() } else { format!("exclude: [{}],", listed(left_out)) };
+        let axes = listed(sizes.iter().enumerate().map(axis));
+        let tests = format!("[{{name: t, matrix: {{{axes}}}, {exclude} steps: [{{shell: 'x {{{{ matrix }}}}'}}]}}]");
+        let (plan, said) = planned(&tests, &Selection::default());
+        let Some(plan) = plan else {
+            proptest::prop_assert!(wanted.is_empty(), "{:?}", said);
+            return Ok(());
+        };
+        let values = |run: &Run| -> Vec<u64> {
+            run.matrix.iter().flat_map(|one| &one.values).filter_map(|(_, value)| value.as_u64()).collect()
+        };
+        let found: Vec<Vec<u64>> = plan.cases().map(|(_, run)| values(run)).collect();
+        let wanted: Vec<Vec<u64>> = wanted.into_iter().map(|values| values.into_iter().map(|value| value as u64).collect()).collect();
+        proptest::prop_assert_eq!(found, wanted);
+    }
 }
