@@ -29,6 +29,10 @@ fn main() {
         let (testbed, job) = texts(devices);
         time(|| plan(&testbed, &job))
     });
+    compare("load and plan, one test with a matrix", |devices| {
+        let (testbed, job) = (texts(devices).0, matrix());
+        time(|| plan(&testbed, &job))
+    });
     compare("schedule, every call good", |devices| {
         let (testbed, job) = texts(devices);
         let plan = Arc::new(plan(&testbed, &job));
@@ -72,6 +76,13 @@ fn texts(devices: usize) -> (String, String) {
         writeln!(job, "  - {{name: test {number}, devices: 'leaf*', steps: {steps}}}").expect("text");
     }
     (testbed, job)
+}
+
+/// A test with as many combinations as there are tests otherwise, half of its values from the devices.
+fn matrix() -> String {
+    let peers = "{{ range(TESTS // 2) | list if device.custom.vlan >= 0 else [] }}".replace("TESTS", &TESTS.to_string());
+    let steps = "[{execute: 'echo {{ matrix.af }} {{ matrix.peer }}'}]";
+    format!("{{job: scale, tests: [{{name: test, devices: 'leaf*', matrix: {{af: [ipv4, ipv6], peer: '{peers}'}}, steps: {steps}}}]}}")
 }
 
 fn plan(testbed: &str, job: &str) -> Plan {
@@ -120,6 +131,7 @@ fn ledger(cells: usize) -> Ledger {
         name: format!("test {} [leaf{}]", number / 1000, number % 1000),
         test: format!("test {}", number / 1000),
         device: Some(format!("leaf{}", number % 1000)),
+        matrix: None,
     };
     let text = |text: &str| text.to_owned();
     let start = RunHead {

@@ -1,9 +1,11 @@
 //! What every floor needs: places in texts, diagnostics, deadlines, secrets and plain text.
 //!
-//! Nothing here touches a file, socket, clock, thread or the environment. Room order: `text`, `duration`, `secret`,
+//! Nothing here touches a file, socket, clock, thread or the environment. Room order: `text`, `unique`, `duration`, `secret`,
 //! `place`, `deadline`, `diagnostic`; each may use those before it.
 
 pub mod text;
+
+pub mod unique;
 
 pub mod duration;
 

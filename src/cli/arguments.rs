@@ -59,9 +59,14 @@ pub(super) struct Subject {
     #[arg(long = "device", visible_alias = "devices", value_name = "PATTERN", value_delimiter = ',')]
     pub(super) devices: Vec<String>,
 
-    /// Run only these tests: names, ids or globs.
+    /// Run only these tests: names, ids or globs, several of them between commas.
     #[arg(long = "test", visible_alias = "tests", value_name = "PATTERN")]
     pub(super) tests: Vec<String>,
+
+    /// Run only tests with these tags: `smoke,bgp` means either, and so does a second `--tags`; `and`, `or`, `not` and
+    /// parentheses say more, as in `--tags 'smoke and not slow'`.
+    #[arg(long, visible_alias = "tag", value_name = "TAGS")]
+    pub(super) tags: Vec<String>,
 }
 
 /// Arguments of `runner run`.

@@ -41,7 +41,7 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
         testbed: &testbed,
         registry: &Registry::standard(),
         surroundings: &Surroundings { home: world.home.clone() },
-        selection: &Selection { devices: arguments.devices.clone(), tests: arguments.tests.clone() },
+        selection: &Selection { devices: arguments.devices.clone(), tests: arguments.tests.clone(), tags: arguments.tags.clone() },
         overrides,
         env: Data::Object(world.env.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect()),
         run: serde_json::json!({"id": world.run_id, "start": world.started}),

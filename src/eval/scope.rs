@@ -25,6 +25,32 @@ impl Layer {
     pub fn of(name: &str, data: &Data) -> Self {
         Self(Arc::new(IndexMap::from([(name.to_owned(), convert::from_data(data))])))
     }
+
+    /// Makes a layer of one variable, a mapping of values that other layers hold too. Copies none of them.
+    #[must_use]
+    pub fn of_shared<'a>(name: &str, entries: impl IntoIterator<Item = (&'a str, &'a Shared)>) -> Self {
+        let mapping = Value::from_pairs(entries.into_iter().map(|(key, value)| (key, value.0.clone())));
+        Self(Arc::new(IndexMap::from([(name.to_owned(), mapping)])))
+    }
+}
+
+/// A value that many layers hold. Cloning is cheap.
+#[derive(Clone)]
+pub struct Shared(Value);
+
+impl Shared {
+    /// Makes it of data. Costs a copy, once.
+    #[must_use]
+    pub fn new(data: &Data) -> Self {
+        Self(convert::from_data(data))
+    }
+}
+
+impl fmt::Debug for Shared {
+    /// Shows nothing: a value may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shared")
+    }
 }
 
 impl fmt::Debug for Layer {
@@ -78,6 +104,13 @@ impl Scope {
     #[must_use]
     pub fn names(&self) -> BTreeSet<&str> {
         self.layers.iter().flat_map(|layer| layer.0.keys()).map(String::as_str).collect()
+    }
+
+    /// How many layers are the same as those of another scope, and take no memory of their own; for tests.
+    #[cfg(test)]
+    pub(crate) fn layers_in_common(&self, other: &Self) -> usize {
+        let has = |layer: &&Layer| other.layers.iter().any(|theirs| Arc::ptr_eq(&layer.0, &theirs.0));
+        self.layers.iter().filter(has).count()
     }
 
     fn value(&self, name: &str) -> Option<&Value> {

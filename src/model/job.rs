@@ -1,6 +1,7 @@
 //! A job: tests over the devices of a testbed.
 
 use crate::base::place::{Place, Placed};
+use crate::model::matrix::Matrix;
 use crate::model::step::{Retry, Step};
 use crate::model::yaml::{Entry, Yaml};
 use std::path::PathBuf;
@@ -65,8 +66,12 @@ pub struct Test {
     pub id: Placed<String>,
     /// `tags`.
     pub tags: Vec<Placed<String>>,
-    /// `devices`; `None` makes one cell whose steps name their devices.
+    /// `devices`; without them the steps name their devices.
     pub devices: Option<Devices>,
+    /// `matrix` and `exclude`.
+    pub matrix: Option<Matrix>,
+    /// `requires`: features that its devices must have.
+    pub requires: Vec<Placed<String>>,
     /// `when`: an expression.
     pub when: Option<Placed<String>>,
     /// `timeout` of a cell.

@@ -126,6 +126,14 @@ pub struct CellHead {
     pub test: String,
     /// The device it belongs to; `None` for a cell of the whole testbed.
     pub device: Option<String>,
+    /// Its values of the test's matrix: `af=ipv4, peer=r2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matrix: Option<String>,
+}
+
+impl CellHead {
+    /// The most characters of a cell's name; readers of JUnit show no more.
+    pub const LONGEST_NAME: usize = 255;
 }
 
 /// Which step of a cell.

@@ -183,7 +183,7 @@ mod tests {
     use std::time::Duration;
 
     fn ledger(cells: u32) -> Ledger {
-        let cell = |index| CellHead { kind: CellKind::Test, name: format!("t{index}"), test: "t".to_owned(), device: None };
+        let cell = |index| CellHead { kind: CellKind::Test, name: format!("t{index}"), test: "t".to_owned(), device: None, matrix: None };
         let head = RunHead {
             run_id: String::new(),
             started: String::new(),

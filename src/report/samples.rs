@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub(crate) fn cell(kind: CellKind, test: &str, device: Option<&str>) -> CellHead {
     let name = device.map_or_else(|| test.to_owned(), |device| format!("{test} [{device}]"));
-    CellHead { kind, name, test: test.to_owned(), device: device.map(str::to_owned) }
+    CellHead { kind, name, test: test.to_owned(), device: device.map(str::to_owned), matrix: None }
 }
 
 pub(crate) fn head(cells: Vec<CellHead>) -> RunHead {

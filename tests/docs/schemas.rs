@@ -53,9 +53,13 @@ fn every_example_that_the_program_accepts_is_accepted() {
         let schema = if kind.is_testbed() { &testbed } else { &job };
         problems.extend(refused(schema, &data(&kind.whole(&block.text))).map(|why| format!("{}: {why}", block.place)));
     }
-    for (schema, file) in
-        [(&job, "examples/quickstart/job.yaml"), (&testbed, "examples/quickstart/testbed.yaml"), (&testbed, "tests/docs/lab/lab.yaml")]
-    {
+    for (schema, file) in [
+        (&job, "examples/quickstart/job.yaml"),
+        (&testbed, "examples/quickstart/testbed.yaml"),
+        (&job, "examples/matrix/job.yaml"),
+        (&testbed, "examples/matrix/testbed.yaml"),
+        (&testbed, "tests/docs/lab/lab.yaml"),
+    ] {
         let text = std::fs::read_to_string(pages::root().join(file)).expect("an example");
         problems.extend(refused(schema, &data(&text)).map(|why| format!("{file}: {why}")));
     }
@@ -91,6 +95,33 @@ fn what_looks_odd_and_is_accepted_by_the_loader_is_accepted() {
         let loaded = load::job_text(&text, "job.yaml", Path::new("."));
         assert!(loaded.value.is_some(), "the loader refuses {step}: {:?}", loaded.diagnostics);
         assert_eq!(refused(&job, &data(&text)), None, "{step}");
+    }
+}
+
+#[test]
+fn every_form_of_a_matrix_is_accepted() {
+    let job = validator(JOB);
+    for keys in [
+        "matrix: {a: [1, two, null, {b: [3]}], b: '{{ device.tags }}', c: '{% if 1 %}{% endif %}'}",
+        "matrix: {a: [1]}, exclude: [{a: {b: 1}}, {a: '{{ device.name }}'}], requires: [bfd, 2]",
+        "requires: bfd, tags: smoke",
+    ] {
+        let text = format!("job: x\ntests: [{{name: x, {keys}, steps: [{{execute: x}}]}}]\n");
+        let loaded = load::job_text(&text, "job.yaml", Path::new("."));
+        assert!(loaded.value.is_some(), "the loader refuses {keys}: {:?}", loaded.diagnostics);
+        assert_eq!(refused(&job, &data(&text)), None, "{keys}");
+    }
+    for keys in [
+        "matrix: {}",
+        "matrix: {a: []}",
+        "matrix: {a: x}",
+        "matrix: {device: [1]}",
+        "matrix: {exclude: [1]}",
+        "matrix: {a: [1]}, exclude: {a: 1}",
+    ] {
+        let text = format!("job: x\ntests: [{{name: x, {keys}, steps: [{{execute: x}}]}}]\n");
+        assert!(load::job_text(&text, "job.yaml", Path::new(".")).value.is_none(), "the loader accepts {keys}");
+        assert!(refused(&job, &data(&text)).is_some(), "accepted is {keys}");
     }
 }
 

@@ -1,17 +1,21 @@
-//! Binds a job to a testbed and to the classes there are.
+//! Binds a job to a testbed and to the classes there are. `cases` makes the cells of one test.
+
+mod cases;
 
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::place::Placed;
 use crate::base::text;
+use crate::base::unique::Unique;
 use crate::connect::request::Request;
+use crate::engine::plan::build::cases::{Bound, MOST_CASES};
 use crate::engine::plan::compile::{Compiled, Compiler, Need};
 use crate::engine::plan::inputs::Inputs;
 use crate::engine::plan::names::Names;
 use crate::engine::plan::routes::{Routes, via_of};
-use crate::engine::plan::select::{self, Known};
+use crate::engine::plan::select::{self, Chosen, Known};
 use crate::engine::plan::step::{Program, Slot, Target};
-use crate::engine::plan::{Cell, DeviceId, Plan, RouteId, Run, Work};
+use crate::engine::plan::{Cell, DeviceId, Plan, RouteId, Run, Work, features};
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
 use crate::eval::value::Value;
@@ -20,6 +24,7 @@ use crate::model::job::Test;
 use crate::model::testbed::Device;
 use crate::model::yaml::Entry;
 use crate::record::event::{CellHead, CellKind};
+use crate::record::redact::Redactor;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -27,7 +32,6 @@ use std::sync::Arc;
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut builder = Builder::new(inputs);
-    inputs.selection.check(inputs.job, inputs.testbed, &mut builder.complaints);
     let tests = builder.tests();
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
     let teardown = builder.around("teardown", CellKind::Teardown, &inputs.job.teardown);
@@ -47,6 +51,10 @@ struct Builder<'a> {
     /// The same with `device`, by device.
     fixed_for: HashMap<DeviceId, Scope>,
     names: Names,
+    chosen: Chosen,
+    /// How many more test cases the job may have.
+    room: usize,
+    redactor: Arc<Redactor>,
     complaints: Vec<Diagnostic>,
 }
 
@@ -64,30 +72,52 @@ impl<'a> Builder<'a> {
         for name in inputs.overrides.keys() {
             names.learn(name);
         }
+        let chosen = inputs.selection.of(inputs.job, inputs.testbed, &mut complaints);
         let vars = compile_vars(&inputs.job.vars, &mut names.with(&["device"]), &mut complaints);
-        Self { inputs, routes: Routes::new(inputs), vars, fixed: fixed(inputs), fixed_for: HashMap::new(), names, complaints }
+        let (secrets, words) = crate::engine::plan::secrets::of(inputs.testbed);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        Self {
+            inputs,
+            routes: Routes::new(inputs),
+            vars,
+            fixed: fixed(inputs),
+            fixed_for: HashMap::new(),
+            names,
+            chosen,
+            room: MOST_CASES,
+            redactor: Arc::new(Redactor::new(&secrets, &words)),
+            complaints,
+        }
     }
 
     fn tests(&mut self) -> Vec<Draft> {
         let mut drafts = Vec::new();
         for (index, test) in self.inputs.job.tests.iter().enumerate() {
-            let selected = self.inputs.selection.has_test(test);
-            let cells = self.test(u32::try_from(index).unwrap_or(u32::MAX), test);
-            if selected {
-                drafts.extend(cells);
+            let cases = self.test(u32::try_from(index).unwrap_or(u32::MAX), test);
+            if self.chosen.has_test(test) {
+                self.room -= cases.len();
+                drafts.extend(cases);
             }
         }
         drafts
     }
 
-    fn test(&mut self, index: u32, test: &Test) -> Vec<Draft> {
+    fn test(&mut self, index: u32, test: &'a Test) -> Vec<Draft> {
+        let before = self.complaints.len();
         let known = Known { fixed: &self.fixed, overrides: &self.inputs.overrides };
         let devices = test.devices.as_ref().map(|wanted| select::select(wanted, self.inputs.testbed, known, &mut self.complaints));
         let has_device = devices.is_some();
-        let (mut names, mut vars) = self.known(has_device);
+        features::check(&test.requires, self.inputs.testbed, &mut self.complaints);
+        let (early, mut vars) = self.known(has_device);
+        let mut names = test.matrix.as_ref().map_or_else(|| early.clone(), |matrix| early.with_matrix(matrix));
         vars.extend(compile_vars(&test.vars, &mut names, &mut self.complaints));
+        let matrix = test.matrix.as_ref().map(|matrix| self.matrix(matrix, &early, &vars));
         let when = test.when.as_ref().and_then(|when| self.condition(when, &names));
-        let compiled = Compiler::new(&self.inputs.job.defaults, names, has_device, &mut self.complaints).test(test);
+        let compiled = Compiler::new(&self.inputs.job.defaults, names.clone(), has_device, &mut self.complaints).test(test);
+        // What is wrong may be what would have used an axis.
+        if self.complaints[before..].iter().all(|complaint| complaint.severity == Severity::Warning) {
+            names.check_axes(&mut self.complaints);
+        }
         let Compiled { program, needs } = compiled;
         let shared = Shared {
             index: Some(index),
@@ -95,23 +125,35 @@ impl<'a> Builder<'a> {
             kind: CellKind::Test,
             program: Arc::new(program),
             needs,
+            requires: &test.requires,
             when,
             timeout: test.timeout.as_ref().map(|timeout| limit(timeout, "timeout")),
             vars: Arc::new(vars),
         };
-        match devices {
-            None => self.draft(&shared, None).filter(|draft| self.keeps(draft)).into_iter().collect(),
+        let wanted = devices.as_ref().map_or(1, Vec::len);
+        let bound: Vec<Bound<'_>> = match devices {
+            None => self.bind(&shared, None).filter(|bound| self.keeps(bound)).into_iter().collect(),
             Some(devices) => {
-                let wanted = devices.into_iter().filter(|device| self.inputs.selection.has_device(device));
-                wanted.filter_map(|device| self.draft(&shared, Some(device))).collect()
+                let left: Vec<&Device> = devices.into_iter().filter(|device| self.chosen.has_device(device)).collect();
+                left.into_iter().filter_map(|device| self.bind(&shared, Some(device))).collect()
             }
+        };
+        match matrix {
+            // It was complained about.
+            Some(None) => Vec::new(),
+            Some(Some(mut matrix)) => {
+                let asked = bound.iter().filter(|bound| bound.skipped.is_none()).count();
+                let drafts = self.cases(test, &shared, &bound, Some(&mut matrix));
+                matrix.finish(asked == wanted, &mut self.complaints);
+                drafts
+            }
+            None => self.cases(test, &shared, &bound, None),
         }
     }
 
     /// Whether the command line leaves every device that a test uses.
-    fn keeps(&self, draft: &Draft) -> bool {
-        let device = |id: &DeviceId| &self.inputs.testbed.devices[id.index()];
-        draft.devices.iter().all(|id| self.inputs.selection.has_device(device(id)))
+    fn keeps(&self, bound: &Bound<'_>) -> bool {
+        bound.devices.iter().all(|id| self.chosen.has_device(&self.inputs.testbed.devices[id.index()]))
     }
 
     /// The names and variables that a test begins with. Variables of the job that need a device are unknown without one.
@@ -146,47 +188,13 @@ impl<'a> Builder<'a> {
             kind,
             program: Arc::new(program),
             needs,
+            requires: &[],
             when: None,
             timeout: None,
             vars: Arc::new(vars),
         };
-        self.draft(&shared, None)
-    }
-
-    /// Binds a program to a device; `None` after a complaint.
-    fn draft(&mut self, shared: &Shared, device: Option<&'a Device>) -> Option<Draft> {
-        let mut routes = Vec::new();
-        for (index, slot) in shared.program.slots.iter().enumerate() {
-            let needs: Vec<&Need> = shared.needs.iter().filter(|need| need.slot.index() == index).collect();
-            routes.push(self.route(slot, device, &needs));
-        }
-        if let Some(device) = device.filter(|_| self.inputs.broken) {
-            // The steps that would use it may be among what could not be read.
-            let request = Request { place: Some(device.name.place.clone()), ..Request::default() };
-            self.routes.resolve(device, &request, &mut self.complaints);
-        }
-        let routes: Vec<RouteId> = routes.into_iter().collect::<Option<_>>()?;
-        let mut devices: BTreeSet<DeviceId> = routes.iter().map(|route| self.routes.device_of(*route)).collect();
-        devices.extend(device.map(|device| self.routes.device(device)));
-        let name = match device {
-            Some(device) => format!("{} [{}]", shared.name, device.name.value),
-            None if shared.kind == CellKind::Test && !devices.is_empty() => {
-                let names: Vec<&str> = devices.iter().map(|device| self.routes.devices[device.index()].name.as_str()).collect();
-                format!("{} [{}]", shared.name, names.join("+"))
-            }
-            None => shared.name.clone(),
-        };
-        let head = CellHead { kind: shared.kind, name, test: shared.name.clone(), device: device.map(|device| device.name.value.clone()) };
-        let run = Run {
-            test: shared.index,
-            program: Arc::clone(&shared.program),
-            routes,
-            when: shared.when.clone(),
-            timeout: shared.timeout.clone(),
-            fixed: self.fixed(device),
-            vars: Arc::clone(&shared.vars),
-        };
-        Some(Draft { head, run, devices })
+        let bound = self.bind(&shared, None)?;
+        Some(self.draft(&shared, &bound, &self.fixed, None))
     }
 
     fn route(&mut self, slot: &Slot, device: Option<&'a Device>, needs: &[&Need]) -> Option<RouteId> {
@@ -254,6 +262,10 @@ impl<'a> Builder<'a> {
             draft.run.routes.iter_mut().for_each(|route| *route = renumbered[route]);
             Cell { head: draft.head, work: Work::Run(Arc::new(draft.run)), devices: draft.devices.into_iter().collect() }
         }));
+        let mut names = Unique::new(CellHead::LONGEST_NAME);
+        for cell in &mut cells {
+            cell.head.name = names.take(&cell.head.name, "~");
+        }
         let (secrets, words) = crate::engine::plan::secrets::of(inputs.testbed);
         Plan {
             job: inputs.job.name.value.clone(),
@@ -281,12 +293,13 @@ fn fixed(inputs: &Inputs<'_>) -> Scope {
 }
 
 /// What the cells of one test share.
-struct Shared {
+struct Shared<'a> {
     index: Option<u32>,
     name: String,
     kind: CellKind,
     program: Arc<Program>,
     needs: Vec<Need>,
+    requires: &'a [Placed<String>],
     when: Option<Expression>,
     timeout: Option<Limit>,
     vars: Arc<Vec<(String, Value)>>,

@@ -21,6 +21,10 @@ pub fn describe(plan: &Plan) -> String {
                 text.push('\n');
             }
             Work::Run(run) => {
+                if let Some(reason) = &run.skipped {
+                    text.push_str(&format!(": skipped, {reason}\n"));
+                    continue;
+                }
                 text.push('\n');
                 let program = &run.program;
                 for steps in [&program.setup, &program.steps, &program.teardown] {

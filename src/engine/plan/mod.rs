@@ -7,19 +7,25 @@ mod branches;
 mod build;
 mod compile;
 mod describe;
+mod early;
+mod features;
 mod inputs;
+mod label;
+mod matrix;
 mod names;
 mod openable;
 mod routes;
 mod secrets;
 mod select;
 mod step;
+mod tags;
 #[cfg(test)]
 mod tests;
 
 pub use build::build;
 pub use describe::describe;
 pub use inputs::Inputs;
+pub use matrix::Combination;
 pub use select::Selection;
 pub use step::{Action, Program, Repeat, RetryPlan, Slot, SlotId, Step, Target};
 
@@ -138,6 +144,12 @@ pub enum Work {
 pub struct Run {
     /// The test's index in the job; `None` for the job's setup and teardown.
     pub test: Option<u32>,
+    /// The device of the case; `None` where its steps name theirs.
+    pub device: Option<DeviceId>,
+    /// Its values of the test's matrix.
+    pub matrix: Option<Arc<Combination>>,
+    /// Why it is skipped whatever happens, such as a feature that its device lacks. It opens nothing then.
+    pub skipped: Option<String>,
     /// The compiled steps, shared by all cells of the test.
     pub program: Arc<Program>,
     /// The route of each slot of the program.
@@ -146,13 +158,21 @@ pub struct Run {
     pub when: Option<Expression>,
     /// The limit of the cell.
     pub timeout: Option<Limit>,
-    /// What stands above every variable: `device`, `testbed`, `run`, `env`, and `--var`.
+    /// What stands above every variable: `matrix`, `device`, `testbed`, `run`, `env`, and `--var`.
     pub fixed: Scope,
     /// `vars` of job and test, weakest first, each seeing those before it.
     pub vars: Arc<Vec<(String, Value)>>,
 }
 
 impl Plan {
+    /// Every case of a test, in plan order. Its [`Run`] says of which test, on which device and with which values.
+    pub fn cases(&self) -> impl Iterator<Item = (CellId, &Run)> {
+        (0..).map(CellId).zip(&self.cells).filter_map(|(id, cell)| match &cell.work {
+            Work::Run(run) if run.test.is_some() => Some((id, &**run)),
+            Work::Run(_) | Work::Connect(_) => None,
+        })
+    }
+
     /// The attempt to open a route, as reports tell it.
     #[must_use]
     pub fn connect_attempt(&self, route: RouteId, fault: Fault, took: Duration) -> Attempt {

@@ -166,7 +166,7 @@ fn connect_cell(route: RouteId, device: DeviceId, planned: &PlannedDevice, alias
         Some(alias) => format!("connect [{}, alias={alias}]", planned.name),
         None => format!("connect [{}]", planned.name),
     };
-    let head = CellHead { kind: CellKind::Connect, name, test: "connect".to_owned(), device: Some(planned.name.clone()) };
+    let head = CellHead { kind: CellKind::Connect, name, test: "connect".to_owned(), device: Some(planned.name.clone()), matrix: None };
     Cell { head, work: Work::Connect(route), devices: vec![device] }
 }
 

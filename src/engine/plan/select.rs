@@ -1,10 +1,11 @@
-//! Which devices a test runs on.
+//! Which tests and devices the command line leaves, and which devices a test runs on.
 
 use crate::base::Data;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed};
 use crate::base::text;
 use crate::engine::plan::names::Names;
+use crate::engine::plan::tags::Tags;
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
 use crate::model::job::{Devices, Job, Test};
@@ -18,30 +19,104 @@ use indexmap::IndexMap;
 pub struct Selection {
     /// Names and globs of devices; empty means all.
     pub devices: Vec<String>,
-    /// Names, ids and globs of tests; empty means all.
+    /// Names, ids and globs of tests, or several between commas; empty means all.
     pub tests: Vec<String>,
+    /// Expressions over tags of tests, of which one must hold; empty means all.
+    pub tags: Vec<String>,
+}
+
+/// What the command line leaves of one job.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    devices: Vec<GlobMatcher>,
+    tests: Vec<GlobMatcher>,
+    tags: Vec<Tags>,
+    /// Whether everything is left.
+    all_devices: bool,
+    all_tests: bool,
+    all_tags: bool,
 }
 
 impl Selection {
-    /// Complains about every pattern that nothing in the job or testbed has: what it was to select would not be run.
-    pub(super) fn check(&self, job: &Job, testbed: &Testbed, complaints: &mut Vec<Diagnostic>) {
+    /// Binds it to a job and a testbed. Complains about every pattern that nothing in them has: what it was to select
+    /// would not be run.
+    pub(super) fn of(&self, job: &Job, testbed: &Testbed, complaints: &mut Vec<Diagnostic>) -> Chosen {
         let devices = |glob: &GlobMatcher| testbed.devices.values().any(|device| names_device(glob, device));
         let tests = |glob: &GlobMatcher| job.tests.iter().any(|test| names_test(glob, test));
         let device_names: Vec<&str> = testbed.devices.keys().map(String::as_str).collect();
         let test_names: Vec<&str> = job.tests.iter().flat_map(|test| [test.name.value.as_str(), test.id.value.as_str()]).collect();
+        let tags: Vec<&str> = job.tests.iter().flat_map(tags_of).collect();
+        let parts: Vec<&str> = self.tests.iter().flat_map(|pattern| parts(pattern, &test_names, tests)).collect();
         complaints.extend(self.devices.iter().filter_map(|pattern| unmatched("device", pattern, &device_names, devices)));
-        complaints.extend(self.tests.iter().filter_map(|pattern| unmatched("test", pattern, &test_names, tests)));
+        let unnamed = parts.iter().filter(|part| !test_names.contains(part));
+        complaints.extend(unnamed.filter_map(|pattern| unmatched("test", pattern, &test_names, tests)));
+        Chosen {
+            devices: self.devices.iter().filter_map(|pattern| glob(pattern).ok()).collect(),
+            tests: parts.iter().filter_map(|part| exactly(part, &test_names).or_else(|| glob(part).ok())).collect(),
+            tags: self.tags.iter().filter_map(|text| expression(text, &tags, complaints)).collect(),
+            all_devices: self.devices.is_empty(),
+            all_tests: self.tests.is_empty(),
+            all_tags: self.tags.is_empty(),
+        }
     }
+}
 
+impl Chosen {
     /// Whether a device is selected.
     pub(super) fn has_device(&self, device: &Device) -> bool {
-        self.devices.is_empty() || self.devices.iter().filter_map(|pattern| glob(pattern).ok()).any(|glob| names_device(&glob, device))
+        self.all_devices || self.devices.iter().any(|glob| names_device(glob, device))
     }
 
     /// Whether a test is selected.
     pub(super) fn has_test(&self, test: &Test) -> bool {
-        self.tests.is_empty() || self.tests.iter().filter_map(|pattern| glob(pattern).ok()).any(|glob| names_test(&glob, test))
+        let tags: Vec<&str> = tags_of(test).collect();
+        (self.all_tests || self.tests.iter().any(|glob| names_test(glob, test)))
+            && (self.all_tags || self.tags.iter().any(|wanted| wanted.mean(&tags)))
     }
+}
+
+fn tags_of(test: &Test) -> impl Iterator<Item = &str> {
+    test.tags.iter().map(|tag| tag.value.as_str())
+}
+
+/// The pattern that matches a name and nothing else; `None` where it is no name.
+fn exactly(name: &str, names: &[&str]) -> Option<GlobMatcher> {
+    names.contains(&name).then(|| glob(&globset::escape(name)).ok()).flatten()
+}
+
+/// The patterns between the commas of one, unless it names a test as a whole. Commas within brackets belong to a pattern.
+fn parts<'p>(pattern: &'p str, names: &[&str], has: impl Fn(&GlobMatcher) -> bool) -> Vec<&'p str> {
+    if names.contains(&pattern) || glob(pattern).is_ok_and(|glob| has(&glob)) {
+        return vec![pattern];
+    }
+    let mut deep = 0_usize;
+    let outside = |c: char| {
+        match c {
+            '{' | '[' => deep += 1,
+            '}' | ']' => deep = deep.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && deep == 0
+    };
+    pattern.split(outside).map(str::trim).collect()
+}
+
+/// Reads an expression over tags; complains where it is none, and about tags that no test has.
+fn expression(text: &str, known: &[&str], complaints: &mut Vec<Diagnostic>) -> Option<Tags> {
+    let tags = match Tags::parse(text, known) {
+        Ok(tags) => tags,
+        Err(problem) => {
+            let complaint = Diagnostic::unplaced(format!("`--tags {text}` is not an expression over tags: {problem}"));
+            complaints.push(complaint.hint("such as `--tags smoke,bgp` or `--tags 'smoke and not (slow or manual)'`"));
+            return None;
+        }
+    };
+    let before = complaints.len();
+    for tag in tags.named().into_iter().filter(|tag| !known.contains(tag)) {
+        let complaint = Diagnostic::unplaced(format!("`--tags {text}`: no test has the tag `{tag}`"));
+        complaints.push(complaint.did_you_mean(text::nearest(tag, known.iter().copied())));
+    }
+    (complaints.len() == before).then_some(tags)
 }
 
 /// A complaint about a pattern of the command line that nothing has.
@@ -245,7 +320,7 @@ mod tests {
             ),
         ] {
             let mut complaints = Vec::new();
-            Selection { devices: texts(devices), tests: texts(tests) }.check(&job, &testbed, &mut complaints);
+            Selection { devices: texts(devices), tests: texts(tests), tags: Vec::new() }.of(&job, &testbed, &mut complaints);
             let messages: Vec<&str> = complaints.iter().map(|complaint| complaint.message.as_str()).collect();
             assert_eq!(messages, said);
         }

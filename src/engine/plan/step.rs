@@ -169,18 +169,26 @@ impl Repeat {
             Self::Value(value) => value.render(scope),
             Self::Expression(expression) => expression.evaluate(scope),
         };
-        let items = match rendered.map_err(|fault| Bad::errored(fault.kind, fault.message))? {
-            Data::Array(items) => items,
-            Data::Object(entries) => entries.into_iter().map(|(key, value)| serde_json::json!({"key": key, "value": value})).collect(),
-            other => {
-                let sentence = format!("`loop` needs a list or a mapping, got {}", crate::base::kind_of(&other));
-                return Err(Bad::errored(FaultKind::Template, sentence));
-            }
-        };
+        let items = items_of(rendered.map_err(|fault| Bad::errored(fault.kind, fault.message))?).map_err(|other| {
+            let sentence = format!("`loop` needs a list or a mapping, got {}", crate::base::kind_of(&other));
+            Bad::errored(FaultKind::Template, sentence)
+        })?;
         if items.is_empty() {
             return Err(Bad::failed("`loop` has nothing to go over; where that is fine, guard the step with `when`"));
         }
         Ok(items)
+    }
+}
+
+/// The items of a list, or the entries of a mapping as `{key, value}`.
+///
+/// # Errors
+/// Something else, which is given back.
+pub(super) fn items_of(data: Data) -> Result<Vec<Data>, Data> {
+    match data {
+        Data::Array(items) => Ok(items),
+        Data::Object(entries) => Ok(entries.into_iter().map(|(key, value)| serde_json::json!({"key": key, "value": value})).collect()),
+        other => Err(other),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Plans: what is said about jobs and testbeds that do not fit together.
 
+mod matrix;
+
 use crate::base::diagnostic::Diagnostic;
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
@@ -111,7 +113,7 @@ fn what_ssh_would_refuse_before_it_opens_anything_is_said_with_the_plan() {
 
 /// The test cases of a plan, or the complaints.
 fn cases(tests: &str, devices: &[&str]) -> Vec<String> {
-    let selection = Selection { devices: devices.iter().map(|device| (*device).to_owned()).collect(), tests: Vec::new() };
+    let selection = Selection { devices: devices.iter().map(|device| (*device).to_owned()).collect(), ..Selection::default() };
     match plan_of(&format!("{{job: j, tests: {tests}}}"), LAB, &selection) {
         (Some(plan), _) => {
             let cells = plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test);

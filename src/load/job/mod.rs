@@ -1,5 +1,5 @@
 //! Jobs: exactly what the model can hold. A word of the language that this version lacks is an error at its key. Room
-//! order: `names`, `vacuous`, `operator`, `assertion`, `capture`, `retry`, `action`, `step`, `test`.
+//! order: `names`, `vacuous`, `operator`, `assertion`, `capture`, `retry`, `action`, `step`, `matrix`, `test`.
 
 mod names;
 
@@ -16,6 +16,8 @@ mod retry;
 mod action;
 
 mod step;
+
+mod matrix;
 
 mod test;
 

@@ -1,6 +1,6 @@
 //! One test.
 
-use super::{Context, names, step};
+use super::{Context, matrix, names, step};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Placed;
 use crate::load::complaints::Complaints;
@@ -11,7 +11,7 @@ use crate::model::step::{Action, Step};
 use crate::model::yaml::{Entry, Kind, Yaml};
 
 /// Words of a test that this version lacks.
-const LATER: [&str; 10] = ["matrix", "exclude", "requires", "needs", "lock", "retries", "known_issue", "on_failure", "flaky", "retry"];
+const LATER: [&str; 7] = ["needs", "lock", "retries", "known_issue", "on_failure", "flaky", "retry"];
 
 /// Reads one test.
 pub(super) fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Test> {
@@ -28,6 +28,8 @@ pub(super) fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Test> {
         id: id.clone().unwrap_or_else(|| Placed::new(String::new(), yaml.place.clone())),
         tags: fields.texts("tags"),
         devices: fields.take("devices").and_then(|entry| devices(&entry.value, complaints)),
+        matrix: matrix::read(&mut fields),
+        requires: fields.texts("requires"),
         when: fields.filled("when"),
         timeout: fields.limit("timeout"),
         vars: names::variables(&mut fields, "vars"),

@@ -57,13 +57,26 @@ pub(super) fn numbers(operator: &Operator, complaints: &Complaints) {
     }
 }
 
+/// Warns about every such number of a value that tests run with.
+pub(super) fn numbers_of_axis(value: &Yaml, complaints: &Complaints) {
+    match &value.kind {
+        Kind::Scalar(_) => misread(value, "put it in quotes if the text is meant", complaints),
+        Kind::List(items) => items.iter().for_each(|item| numbers_of_axis(item, complaints)),
+        Kind::Map(entries) => entries.iter().for_each(|entry| numbers_of_axis(&entry.value, complaints)),
+    }
+}
+
 fn number(value: &Yaml, complaints: &Complaints) {
+    misread(value, "put it in quotes to compare text", complaints);
+}
+
+fn misread(value: &Yaml, hint: &str, complaints: &Complaints) {
     if let Some(scalar) = value.scalar()
         && let Data::Number(number) = &scalar.value
         && number.to_string() != scalar.text
     {
         let message = format!("`{}` is the number {number} here", scalar.text);
-        complaints.add(Diagnostic::warning(&value.place, message).hint("put it in quotes to compare text"));
+        complaints.add(Diagnostic::warning(&value.place, message).hint(hint));
     }
 }
 

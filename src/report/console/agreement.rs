@@ -10,10 +10,11 @@ use std::collections::HashSet;
 /// The most devices that are named because they differ.
 const OUTLIERS: usize = 5;
 
-/// The tests of a run, and how many of their cells are still to end.
+/// The tests of a run, and how many of their cells are still to end. The values of a test's matrix make it another test:
+/// what it asks with others may well be answered otherwise.
 #[derive(Debug, Default)]
 pub(super) struct Tests {
-    cells: IndexMap<String, Open>,
+    cells: IndexMap<(String, Option<String>), Open>,
 }
 
 #[derive(Debug, Default)]
@@ -25,9 +26,9 @@ struct Open {
 impl Tests {
     /// Knows the tests that run on more than one device.
     pub(super) fn new(cells: &[CellHead]) -> Self {
-        let mut tests: IndexMap<String, Open> = IndexMap::new();
+        let mut tests: IndexMap<(String, Option<String>), Open> = IndexMap::new();
         for (index, cell) in cells.iter().enumerate().filter(|(_, cell)| cell.kind == CellKind::Test && cell.device.is_some()) {
-            let open = tests.entry(cell.test.clone()).or_default();
+            let open = tests.entry((cell.test.clone(), cell.matrix.clone())).or_default();
             open.cells.push(index);
             open.left += 1;
         }
@@ -41,7 +42,7 @@ impl Tests {
         if cell.kind != CellKind::Test || cell.device.is_none() {
             return Vec::new();
         }
-        let Some(open) = self.cells.get_mut(&cell.test) else { return Vec::new() };
+        let Some(open) = self.cells.get_mut(&(cell.test.clone(), cell.matrix.clone())) else { return Vec::new() };
         open.left = open.left.saturating_sub(1);
         if open.left > 0 {
             return Vec::new();

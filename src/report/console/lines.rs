@@ -103,7 +103,7 @@ pub(super) fn totals(ledger: &Ledger) -> String {
 
 /// A cell's name.
 pub(super) fn name(cell: &CellHead) -> String {
-    clean::line(&cell.name, LINE)
+    clean::line(&cell.name, CellHead::LONGEST_NAME)
 }
 
 /// A value on one line: texts as they are, everything else as JSON.

@@ -88,7 +88,8 @@ impl Console {
             self.say(&lines::finished(head, outcome, entry, self.style));
         }
         if self.style.verbosity > Verbosity::Quiet {
-            let test = clean::line(&head.test, 100);
+            let matrix = head.matrix.as_ref().map(|matrix| format!(" [{matrix}]")).unwrap_or_default();
+            let test = clean::line(&format!("{}{matrix}", head.test), 100);
             self.say(&agreement.into_iter().map(|line| format!("      test {test}: {line}")).collect::<Vec<_>>());
         }
     }

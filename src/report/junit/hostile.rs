@@ -41,9 +41,18 @@ const NASTY: [&str; 24] = [
 fn everywhere(text: &str) -> Vec<Event> {
     let own = || text.to_owned();
     let cells: Vec<CellHead> = ["", "1", "2"]
-        .map(|number| CellHead { kind: CellKind::Test, name: own() + number, test: own(), device: Some(own() + number) })
+        .map(|number| CellHead {
+            kind: CellKind::Test,
+            name: own() + number,
+            test: own(),
+            device: Some(own() + number),
+            matrix: Some(own()),
+        })
         .into_iter()
-        .chain([CellHead { kind: CellKind::Setup, name: own(), test: own(), device: None }, cell(CellKind::Test, "passes", Some(text))])
+        .chain([
+            CellHead { kind: CellKind::Setup, name: own(), test: own(), device: None, matrix: None },
+            cell(CellKind::Test, "passes", Some(text)),
+        ])
         .collect();
     let head = RunHead { run_id: own(), started: own(), version: own(), hostname: own(), job: own(), file: own(), testbed: own(), cells };
     let verdicts = [Verdict::Failed, Verdict::Errored, Verdict::Skipped, Verdict::Blocked];

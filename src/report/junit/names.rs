@@ -1,11 +1,13 @@
 //! Names that every reader keeps apart: readers split a classname at its last dot, and drop one of two cases that are
 //! called the same.
 
+use crate::base::unique::Unique;
+use crate::record::event::CellHead;
 use crate::report::clean;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// The most characters of a case's name.
-const NAME: usize = 255;
+const NAME: usize = CellHead::LONGEST_NAME;
 /// The most characters of each half of a classname.
 const HALF: usize = 100;
 /// What stands for the device where there is none.
@@ -27,8 +29,8 @@ impl<'a> ClassNames<'a> {
         names.sort_unstable();
         names.dedup();
         let (same, changed): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| *name != TESTBED && half(name) == *name);
-        let mut taken = Taken::default();
-        taken.names.insert(TESTBED.to_owned());
+        let mut taken = Unique::new(NAME);
+        taken.take(TESTBED, "_");
         let devices = same.into_iter().chain(changed).map(|name| (name, taken.take(&half(name), "_"))).collect();
         Self { job: half(job), devices }
     }
@@ -41,8 +43,14 @@ impl<'a> ClassNames<'a> {
 }
 
 /// Case names that are given already.
-#[derive(Debug, Default)]
-pub(super) struct CaseNames(Taken);
+#[derive(Debug)]
+pub(super) struct CaseNames(Unique);
+
+impl Default for CaseNames {
+    fn default() -> Self {
+        Self(Unique::new(NAME))
+    }
+}
 
 impl CaseNames {
     /// The name on one line, with a number behind it when it is taken.
@@ -50,28 +58,6 @@ impl CaseNames {
         let line = clean::line(name, NAME);
         let line = if line.is_empty() { "unnamed".to_owned() } else { line };
         self.0.take(&line, "~")
-    }
-}
-
-/// Names that are taken, and for each the number that was given last.
-#[derive(Debug, Default)]
-struct Taken {
-    names: HashSet<String>,
-    last: HashMap<String, u32>,
-}
-
-impl Taken {
-    /// The name itself, or with the least number that makes it new.
-    fn take(&mut self, name: &str, separator: &str) -> String {
-        let mut unique = name.to_owned();
-        while !self.names.insert(unique.clone()) {
-            let number = self.last.entry(name.to_owned()).or_insert(1);
-            *number += 1;
-            let suffix = format!("{separator}{number}");
-            let room = NAME - suffix.len();
-            unique = name.chars().take(room).chain(suffix.chars()).collect();
-        }
-        unique
     }
 }
 
@@ -90,6 +76,7 @@ pub(super) fn of_testbed(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
 
     #[test]
     fn devices_that_look_alike_get_classnames_of_their_own_in_any_order() {

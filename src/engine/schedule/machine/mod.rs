@@ -344,8 +344,11 @@ impl Schedule {
     }
 }
 
-/// How a cell ends because of its `when` or its variables; `None` when it may run.
+/// How a cell ends because of its plan, its `when` or its variables; `None` when it may run.
 fn outcome_of_beginning(run: &Run, beginning: &Beginning) -> Option<Outcome> {
+    if let Some(reason) = &run.skipped {
+        return Some(Outcome::with(Verdict::Skipped, ReasonKind::Skipped, reason.clone()));
+    }
     let errored = |bad: Bad| Outcome { verdict: bad.verdict, reason: Some(bad.reason) };
     let Some(when) = &run.when else { return beginning.bad.clone().map(errored) };
     match when.condition(&beginning.scope) {
