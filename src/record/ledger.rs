@@ -1,6 +1,6 @@
 //! The state of every cell, folded from events.
 
-use crate::base::Data;
+use crate::base::{Data, duration};
 use crate::record::event::{Attempt, CellId, CellKind, Event, Fact, RunHead};
 use crate::record::keep::{Budget, Kept, bytes_of};
 use crate::record::verdict::{ExitStatus, Outcome, ReasonKind, Verdict};
@@ -87,6 +87,11 @@ impl Ledger {
                 if let Some(entry) = self.entry(*cell) {
                     entry.outcome = Some(outcome.clone());
                     entry.took = *took;
+                }
+            }
+            Fact::Reopened { cell, after } => {
+                if let Some(reason) = self.entry(*cell).and_then(|entry| entry.outcome.as_mut()?.reason.as_mut()) {
+                    reason.message.push_str(&format!("; it was reached again {} later", duration::show(*after)));
                 }
             }
             Fact::Interrupted { by } => {

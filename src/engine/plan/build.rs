@@ -7,13 +7,16 @@ use crate::base::text;
 use crate::connect::request::Request;
 use crate::engine::plan::compile::{Compiled, Compiler, Need};
 use crate::engine::plan::inputs::Inputs;
+use crate::engine::plan::locks::{self, Locks};
 use crate::engine::plan::names::Names;
+use crate::engine::plan::needs::Needs;
 use crate::engine::plan::routes::{Routes, via_of};
 use crate::engine::plan::select::{self, Known};
 use crate::engine::plan::step::{Program, Slot, Target};
 use crate::engine::plan::{Cell, DeviceId, Plan, RouteId, Run, Work};
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
+use crate::eval::template::Template;
 use crate::eval::value::Value;
 use crate::load::RESERVED;
 use crate::model::job::Test;
@@ -22,20 +25,29 @@ use crate::model::yaml::Entry;
 use crate::record::event::{CellHead, CellKind};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a device that could not be opened is left alone, where the job does not say: `defaults.reopen_after`.
+const REOPEN_AFTER: Duration = Duration::from_mins(1);
 
 /// Makes the plan, or says everything that is wrong. Warnings come with a plan, errors instead of one.
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut builder = Builder::new(inputs);
     inputs.selection.check(inputs.job, inputs.testbed, &mut builder.complaints);
-    let tests = builder.tests();
+    let needs = Needs::of(inputs.job, inputs.broken, &mut builder.complaints);
+    let tests = builder.tests(&needs);
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
     let teardown = builder.around("teardown", CellKind::Teardown, &inputs.job.teardown);
-    let complaints = std::mem::take(&mut builder.complaints);
+    let mut complaints = std::mem::take(&mut builder.complaints);
     if inputs.broken || complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return (None, complaints);
     }
-    (Some(builder.assemble(setup, tests, teardown)), complaints)
+    let present = tests.iter().filter_map(|draft| draft.run.test).map(|test| test as usize).collect();
+    needs.warn_of_absent(inputs.job, &present, &mut complaints);
+    let mut plan = builder.assemble(setup, tests, teardown);
+    plan.needs = needs.bind(&mut plan.cells);
+    (Some(plan), complaints)
 }
 
 struct Builder<'a> {
@@ -55,6 +67,7 @@ struct Draft {
     head: CellHead,
     run: Run,
     devices: BTreeSet<DeviceId>,
+    locks: Vec<String>,
 }
 
 impl<'a> Builder<'a> {
@@ -68,12 +81,12 @@ impl<'a> Builder<'a> {
         Self { inputs, routes: Routes::new(inputs), vars, fixed: fixed(inputs), fixed_for: HashMap::new(), names, complaints }
     }
 
-    fn tests(&mut self) -> Vec<Draft> {
+    fn tests(&mut self, needs: &Needs) -> Vec<Draft> {
         let mut drafts = Vec::new();
+        let selected = needs.brought_by(|index| self.inputs.selection.has_test(&self.inputs.job.tests[index]));
         for (index, test) in self.inputs.job.tests.iter().enumerate() {
-            let selected = self.inputs.selection.has_test(test);
             let cells = self.test(u32::try_from(index).unwrap_or(u32::MAX), test);
-            if selected {
+            if selected[index] {
                 drafts.extend(cells);
             }
         }
@@ -87,6 +100,7 @@ impl<'a> Builder<'a> {
         let (mut names, mut vars) = self.known(has_device);
         vars.extend(compile_vars(&test.vars, &mut names, &mut self.complaints));
         let when = test.when.as_ref().and_then(|when| self.condition(when, &names));
+        let locks = locks::compile(&test.locks, &names, &mut self.complaints);
         let compiled = Compiler::new(&self.inputs.job.defaults, names, has_device, &mut self.complaints).test(test);
         let Compiled { program, needs } = compiled;
         let shared = Shared {
@@ -96,6 +110,7 @@ impl<'a> Builder<'a> {
             program: Arc::new(program),
             needs,
             when,
+            locks,
             timeout: test.timeout.as_ref().map(|timeout| limit(timeout, "timeout")),
             vars: Arc::new(vars),
         };
@@ -147,6 +162,7 @@ impl<'a> Builder<'a> {
             program: Arc::new(program),
             needs,
             when: None,
+            locks: Vec::new(),
             timeout: None,
             vars: Arc::new(vars),
         };
@@ -186,7 +202,17 @@ impl<'a> Builder<'a> {
             fixed: self.fixed(device),
             vars: Arc::clone(&shared.vars),
         };
-        Some(Draft { head, run, devices })
+        // In a broken job, what a name is made of may be missing.
+        let named = if self.inputs.broken { Ok(Vec::new()) } else { locks::render(&shared.locks, &run, head.device.as_deref()) };
+        let locks = named.map_err(|complaint| self.complain_once(*complaint)).unwrap_or_default();
+        Some(Draft { head, run, devices, locks })
+    }
+
+    /// Adds a complaint, unless the same place was complained about just before, for another device.
+    fn complain_once(&mut self, complaint: Diagnostic) {
+        if self.complaints.last().is_none_or(|last| last.place != complaint.place) {
+            self.complaints.push(complaint);
+        }
     }
 
     fn route(&mut self, slot: &Slot, device: Option<&'a Device>, needs: &[&Need]) -> Option<RouteId> {
@@ -250,9 +276,12 @@ impl<'a> Builder<'a> {
         let used: BTreeSet<RouteId> = drafts.iter().flat_map(|draft| draft.run.routes.iter().copied()).collect();
         let (devices, routes, connects, renumbered) = self.routes.finish(&used);
         let mut cells = connects;
+        let mut locks = Locks::default();
         cells.extend(drafts.into_iter().map(|mut draft| {
             draft.run.routes.iter_mut().for_each(|route| *route = renumbered[route]);
-            Cell { head: draft.head, work: Work::Run(Arc::new(draft.run)), devices: draft.devices.into_iter().collect() }
+            let devices = draft.devices.into_iter().collect();
+            let locks = locks.ids(draft.locks);
+            Cell { head: draft.head, work: Work::Run(Arc::new(draft.run)), devices, needs: Vec::new(), locks }
         }));
         let (secrets, words) = crate::engine::plan::secrets::of(inputs.testbed);
         Plan {
@@ -261,9 +290,12 @@ impl<'a> Builder<'a> {
             testbed: inputs.testbed.name.clone(),
             order: inputs.job.order,
             timeout: inputs.job.timeout.as_ref().map(|timeout| limit(timeout, "timeout")),
+            reopen_after: inputs.job.defaults.reopen_after.as_ref().map_or(REOPEN_AFTER, |after| after.value),
             devices,
             routes,
             cells,
+            needs: Vec::new(),
+            locks: locks.finish(),
             secrets,
             words,
         }
@@ -288,6 +320,7 @@ struct Shared {
     program: Arc<Program>,
     needs: Vec<Need>,
     when: Option<Expression>,
+    locks: Vec<Template>,
     timeout: Option<Limit>,
     vars: Arc<Vec<(String, Value)>>,
 }

@@ -11,7 +11,7 @@ use crate::model::step::{Action, Step};
 use crate::model::yaml::{Entry, Kind, Yaml};
 
 /// Words of a test that this version lacks.
-const LATER: [&str; 10] = ["matrix", "exclude", "requires", "needs", "lock", "retries", "known_issue", "on_failure", "flaky", "retry"];
+const LATER: [&str; 8] = ["matrix", "exclude", "requires", "retries", "known_issue", "on_failure", "flaky", "retry"];
 
 /// Reads one test.
 pub(super) fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Test> {
@@ -29,6 +29,8 @@ pub(super) fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Test> {
         tags: fields.texts("tags"),
         devices: fields.take("devices").and_then(|entry| devices(&entry.value, complaints)),
         when: fields.filled("when"),
+        needs: fields.texts("needs"),
+        locks: fields.texts("lock"),
         timeout: fields.limit("timeout"),
         vars: names::variables(&mut fields, "vars"),
         setup: step::steps(&mut fields, "setup", context),
