@@ -25,6 +25,8 @@ pub(super) struct Lanes {
     locks: Vec<VecDeque<CellId>>,
     /// Cells of the running batch that have not ended.
     unfinished: usize,
+    /// The last cell of the running batch. Those of later ones ask for nothing, even when all that they need has ended.
+    last: Option<CellId>,
 }
 
 /// A device.
@@ -52,7 +54,7 @@ impl Lanes {
         batches.push_back(of_kind(CellKind::Teardown));
         batches.retain(|batch| !batch.is_empty());
         let (devices, locks) = (vec![Lane::default(); plan.devices.len()], vec![VecDeque::new(); plan.locks.len()]);
-        Self { batches, needs: Needs::new(plan), devices, locks, unfinished: 0 }
+        Self { batches, needs: Needs::new(plan), devices, locks, unfinished: 0, last: None }
     }
 
     /// Begins the next batch when the running one has ended; the cells that may begin at once. `None` when none is left.
@@ -61,7 +63,7 @@ impl Lanes {
             return Some(Vec::new());
         }
         let batch = self.batches.pop_front()?;
-        self.unfinished = batch.len();
+        (self.unfinished, self.last) = (batch.len(), batch.last().copied());
         let asking: Vec<CellId> = batch.into_iter().filter(|cell| !self.needs.is_waiting(*cell)).collect();
         for cell in &asking {
             self.ask(plan, *cell);
@@ -84,6 +86,7 @@ impl Lanes {
             self.devices[device.index()].holder = None;
         }
         let mut next = self.needs.end(cell, verdict);
+        next.retain(|free| Some(*free) <= self.last);
         for free in &next {
             self.ask(plan, *free);
         }

@@ -4,7 +4,6 @@ use crate::engine::plan::{RouteId, Work};
 use crate::engine::schedule::Schedule;
 use crate::engine::schedule::links::{Settled, State};
 use crate::engine::schedule::machine::Progress;
-use crate::engine::schedule::machine::stop::Ends;
 use crate::engine::schedule::orders::Output;
 use crate::record::event::{CellId, Fact};
 use crate::record::fault::{Fault, FaultKind};
@@ -47,8 +46,11 @@ impl Schedule {
             State::Open | State::Opening { .. } => {}
             State::Closed => {
                 let connect = self.plan.routes[route.index()].cell;
+                // One that was taken back before it began has been told of.
+                if matches!(self.cells[connect.index()], Progress::Waiting) {
+                    self.out.push(Output::Record(Fact::CellStarted { cell: connect }));
+                }
                 self.cells[connect.index()] = Progress::Connecting(now);
-                self.out.push(Output::Record(Fact::CellStarted { cell: connect }));
                 self.links.open(route);
             }
             State::Down => {
@@ -89,16 +91,22 @@ impl Schedule {
         self.turn.extend(waiting);
     }
 
+    /// Takes back every opening that has not begun, for cells that will not begin; whether there were such.
+    pub(super) fn take_back_openings(&mut self) -> bool {
+        let routes = self.links.take_back_waiting();
+        for route in &routes {
+            self.turn.extend(self.waiting_for.remove(route).unwrap_or_default());
+        }
+        !routes.is_empty()
+    }
+
     fn route_is_down(&mut self, route: RouteId, fault: Fault, started: Instant, now: Instant) {
         let connect = self.plan.routes[route.index()].cell;
         let given_up = fault.kind == FaultKind::Interrupted;
         let before = self.down.get(&route).map(|down| (down.since, down.tries));
-        let not_run = self.stop.as_ref().filter(|stop| stop.ends == Ends::Nothing).map(super::stop::Stop::not_run);
-        match (given_up, before, not_run) {
+        if given_up && before.is_some() {
             // Nobody tries again once the run is being ended, and what was said of it stays true.
-            (true, Some(_), _) => return,
-            (true, None, Some(not_run)) => return self.note_end(connect, not_run, started, now),
-            (_, _, _) => {}
+            return;
         }
         let tries = before.map_or(1, |(_, tries)| tries + 1);
         let again = fault.kind.retry_can_help().then(|| now.checked_add(self.plan.reopen_after)).flatten();

@@ -62,10 +62,9 @@ impl Schedule {
         }
     }
 
-    /// Gives up the openings that have not begun when the run was stopped by failures; whether there may have been such.
-    pub(super) fn give_up_what_fails_fast(&mut self, now: Instant) -> bool {
-        let bad = self.stop.as_ref().filter(|stop| stop.ends == Ends::Nothing && self.reached < Reached::Teardown).map(|stop| stop.bad.clone());
-        bad.inspect(|bad| self.give_up_openings(bad, now)).is_some()
+    /// Whether failures stopped the run, so that what has not begun will not begin.
+    pub(super) fn fails_fast(&self) -> bool {
+        self.ends() == Some(Ends::Nothing) && self.reached < Reached::Teardown
     }
 
     pub(super) fn interrupt(&mut self, by: String, now: Instant) {
