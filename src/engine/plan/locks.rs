@@ -33,12 +33,12 @@ pub(super) fn render(locks: &[Template], run: &Run, device: Option<&str>) -> Res
         return Ok(Vec::new());
     }
     let mut vars: IndexMap<String, Data> = IndexMap::new();
-    let mut missing = None;
+    let mut missing: IndexMap<&str, String> = IndexMap::new();
     for (name, value) in run.vars.iter() {
         match value.render(&run.fixed.under(Layer::from_data(&vars))) {
             Ok(value) => drop(vars.insert(name.clone(), value)),
             // It matters only where a lock uses it.
-            Err(fault) => drop(missing.get_or_insert_with(|| format!("variable `{name}`: {}", fault.message))),
+            Err(fault) => drop(missing.insert(name, format!("variable `{name}`: {}", fault.message))),
         }
     }
     let scope = run.fixed.under(Layer::from_data(&vars));
@@ -49,7 +49,11 @@ pub(super) fn render(locks: &[Template], run: &Run, device: Option<&str>) -> Res
     let name = |lock: &Template| match lock.render(&scope) {
         Ok(name) if name.trim().is_empty() => Err(complain(lock, "the name of the lock is empty")),
         Ok(name) => Ok(name),
-        Err(fault) => Err(complain(lock, missing.as_deref().unwrap_or(&fault.message))),
+        Err(fault) => {
+            let roots = lock.free_names().iter().map(|free| free.path.split('.').next().unwrap_or_default());
+            let why = roots.into_iter().find_map(|root| missing.get(root));
+            Err(complain(lock, why.unwrap_or(&fault.message)))
+        }
     };
     locks.iter().map(name).collect()
 }

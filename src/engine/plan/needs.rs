@@ -149,7 +149,8 @@ impl Needs {
                         way.push((needed.test, 0));
                     }
                     Seen::Above(from) => {
-                        let circle: Vec<(usize, &Needed)> = way[from..].iter().map(|(test, next)| (*test, &self.tests[*test][next - 1])).collect();
+                        let circle: Vec<(usize, &Needed)> =
+                            way[from..].iter().map(|(test, next)| (*test, &self.tests[*test][next - 1])).collect();
                         if !circle.iter().any(|(test, _)| told[*test]) {
                             circle.iter().for_each(|(test, _)| told[*test] = true);
                             complaints.push(in_a_circle(job, circle));

@@ -252,7 +252,11 @@ fn a_device_that_is_down_blocks_its_own_cells_only() {
         opened += 1;
         opened != 3
     };
-    let seen = drive_with(&plan, 1, Play { choose: &mut |_| 0, judge: &mut |_| Ended::Good, open: &mut open, interrupt_at: None, fail_fast: None });
+    let seen = drive_with(
+        &plan,
+        1,
+        Play { choose: &mut |_| 0, judge: &mut |_| Ended::Good, open: &mut open, interrupt_at: None, fail_fast: None },
+    );
     expect_test::expect![[r"
         connect [r1]: passed
         connect [r2]: errored (refused)
@@ -302,7 +306,8 @@ teardown: [{shell: 'true', name: last}]
     let plan = plan_of(job, &testbed(1));
     let mut judge =
         |task: &Task| if task.stage == Stage::Main { Ended::Bad(Bad::errored(FaultKind::Interrupted, "cut")) } else { Ended::Good };
-    let seen = drive_with(&plan, 4, Play { choose: &mut |_| 0, judge: &mut judge, open: &mut || true, interrupt_at: Some(2), fail_fast: None });
+    let seen =
+        drive_with(&plan, 4, Play { choose: &mut |_| 0, judge: &mut judge, open: &mut || true, interrupt_at: Some(2), fail_fast: None });
     assert_eq!(seen.commands, ["a", "clean", "last"]);
     expect_test::expect![[r"
         connect [r1]: passed

@@ -141,11 +141,7 @@ impl Reporter for Console {
                 let by = clean::line(by, 200);
                 self.say(&[format!("interrupted by {by}: nothing new starts, what runs is ended, teardown follows")]);
             }
-            Fact::Attempted(_)
-            | Fact::StepSkipped { .. }
-            | Fact::Logged { .. }
-            | Fact::Reopened { .. }
-            | Fact::RunFinished { .. } => {}
+            Fact::Attempted(_) | Fact::StepSkipped { .. } | Fact::Logged { .. } | Fact::Reopened { .. } | Fact::RunFinished { .. } => {}
         }
         Ok(())
     }

@@ -25,7 +25,11 @@ impl Schedule {
         if let Some(stop) = self.stop.as_ref().filter(|stop| stop.ends == Ends::Teardown || kind != CellKind::Teardown) {
             // A run that was cut short is never green.
             let is_red = self.some_error || stop.ends == Ends::Nothing;
-            return Some(if is_red { stop.not_run() } else { Outcome { verdict: Verdict::Errored, reason: Some(stop.bad.reason.clone()) } });
+            return Some(if is_red {
+                stop.not_run()
+            } else {
+                Outcome { verdict: Verdict::Errored, reason: Some(stop.bad.reason.clone()) }
+            });
         }
         let blocked = self.setup_failed && kind == CellKind::Test;
         blocked.then(|| Outcome::with(Verdict::Blocked, ReasonKind::Blocked, "blocked: setup did not pass"))

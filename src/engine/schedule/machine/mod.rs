@@ -270,7 +270,8 @@ impl Schedule {
         while self.in_flight.len() + self.opening < self.jobs {
             if let Some((route, worker)) = self.links.next_opening() {
                 self.opening += 1;
-                let stage = if self.ends() > Some(Ends::Nothing) || self.reached == Reached::Teardown { Stage::Teardown } else { Stage::Main };
+                let stage =
+                    if self.ends() > Some(Ends::Nothing) || self.reached == Reached::Teardown { Stage::Teardown } else { Stage::Main };
                 self.out.push(Output::Open { route, worker, stage });
             } else if let Some(task) = self.ready.pop_front() {
                 self.in_flight.insert(task.id, task.cell);

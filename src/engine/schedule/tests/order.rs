@@ -78,8 +78,7 @@ tests:
     let plan = plan_of(job, &testbed(1));
     for last in [false, true] {
         let mut choose = |count: usize| if last { count - 1 } else { 0 };
-        let world =
-            Play { choose: &mut choose, judge: &mut failing(&["up"]), open: &mut || true, interrupt_at: None, fail_fast: None };
+        let world = Play { choose: &mut choose, judge: &mut failing(&["up"]), open: &mut || true, interrupt_at: None, fail_fast: None };
         let seen = drive_with(&plan, 6, world);
         assert_eq!(verdicts(&plan, &seen).last().map(String::as_str), Some("sum: blocked (blocked: needs up [r1], which failed)"));
     }
