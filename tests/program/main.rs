@@ -7,6 +7,7 @@ mod program;
 
 mod files;
 mod limits;
+mod order;
 mod outcomes;
 
 /// What was printed, without times and the run's name.

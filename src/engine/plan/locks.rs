@@ -9,14 +9,15 @@ use crate::eval::scope::Layer;
 use crate::eval::template::Template;
 use indexmap::{IndexMap, IndexSet};
 
-/// Compiles the names of a test's locks.
+/// Compiles the names of a test's locks; those that can be rendered.
 pub(super) fn compile(locks: &[Placed<String>], names: &Names, complaints: &mut Vec<Diagnostic>) -> Vec<Template> {
     let mut compiled = Vec::new();
     for lock in locks {
         match Template::compile(lock) {
             Ok(template) => {
+                let before = complaints.len();
                 names.check(template.free_names(), complaints);
-                compiled.push(template);
+                compiled.extend((complaints.len() == before).then_some(template));
             }
             Err(complaint) => complaints.push(complaint),
         }
