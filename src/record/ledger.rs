@@ -287,4 +287,18 @@ mod tests {
         }
         assert_eq!((ledger.cells[0].log.items().len(), ledger.cells[0].log.left_out()), (3, 2), "a mebibyte");
     }
+
+    #[test]
+    fn what_was_reached_again_stays_an_error_and_says_when() {
+        let mut ledger = ledger(2);
+        let outcome = Outcome::with(Verdict::Errored, ReasonKind::Incomplete, "refused");
+        fold(&mut ledger, Fact::CellFinished { cell: CellId(0), outcome, took: Duration::ZERO });
+        for cell in 0..3 {
+            fold(&mut ledger, Fact::Reopened { cell: CellId(cell), after: Duration::from_secs(63) });
+        }
+        let outcome = ledger.outcome(CellId(0));
+        let message = outcome.reason.map(|reason| reason.message);
+        assert_eq!((outcome.verdict, message.as_deref()), (Verdict::Errored, Some("refused; it was reached again 1m3s later")));
+        assert_eq!(ledger.cells[1], CellEntry::default());
+    }
 }

@@ -11,6 +11,9 @@ use std::collections::{BTreeSet, HashMap};
 /// The most tests of a circle that are named.
 const NAMED: usize = 20;
 
+/// The most circles that are looked for.
+const MOST: usize = 100;
+
 /// What every test of a job needs, by the tests' places in the file.
 pub(super) struct Needs {
     tests: Vec<Vec<Needed>>,
@@ -121,46 +124,60 @@ impl Needs {
 
     /// Complains once about every knot of tests that wait for each other.
     fn complain_about_circles(&self, job: &Job, complaints: &mut Vec<Diagnostic>) {
-        #[derive(Clone, Copy, PartialEq)]
-        enum Seen {
-            No,
-            Above(usize),
-            Done,
-        }
-        let mut seen = vec![Seen::No; self.tests.len()];
         let mut told = vec![false; self.tests.len()];
+        for circle in self.circles() {
+            if circle.iter().any(|(test, _)| told[*test]) {
+                continue;
+            }
+            for (test, _) in &circle {
+                told[*test] = true;
+            }
+            complaints.push(in_a_circle(job, circle));
+        }
+    }
+
+    /// Circles of tests that need each other, each test with what it needs there; at least one of every knot, up
+    /// to a number that is more than anybody reads. The search keeps its way itself, so that no length of a chain deepens the stack.
+    fn circles(&self) -> Vec<Vec<(usize, &Needed)>> {
+        let mut circles = Vec::new();
+        let mut seen = vec![Seen::No; self.tests.len()];
         for first in 0..self.tests.len() {
             if seen[first] != Seen::No {
                 continue;
             }
-            // The way down to where the search is: a test, and which of its needs is the next to be looked at.
+            // The way to where the search is: tests, and how many of the needs of each have been looked at.
             let mut way: Vec<(usize, usize)> = vec![(first, 0)];
-            seen[first] = Seen::Above(0);
-            while let Some((test, next)) = way.last_mut() {
-                let Some(needed) = self.tests[*test].get(*next) else {
+            seen[first] = Seen::OnTheWay(0);
+            while let Some((test, looked_at)) = way.last_mut() {
+                let Some(needed) = self.tests[*test].get(*looked_at) else {
                     seen[*test] = Seen::Done;
                     way.pop();
                     continue;
                 };
-                *next += 1;
+                *looked_at += 1;
                 match seen[needed.test] {
                     Seen::No => {
-                        seen[needed.test] = Seen::Above(way.len());
+                        seen[needed.test] = Seen::OnTheWay(way.len());
                         way.push((needed.test, 0));
                     }
-                    Seen::Above(from) => {
-                        let circle: Vec<(usize, &Needed)> =
-                            way[from..].iter().map(|(test, next)| (*test, &self.tests[*test][next - 1])).collect();
-                        if !circle.iter().any(|(test, _)| told[*test]) {
-                            circle.iter().for_each(|(test, _)| told[*test] = true);
-                            complaints.push(in_a_circle(job, circle));
-                        }
+                    Seen::OnTheWay(from) if circles.len() < MOST => {
+                        circles.push(way[from..].iter().map(|(test, next)| (*test, &self.tests[*test][next - 1])).collect());
                     }
-                    Seen::Done => {}
+                    Seen::OnTheWay(_) | Seen::Done => {}
                 }
             }
         }
+        circles
     }
+}
+
+/// How far the search for circles is with a test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Seen {
+    No,
+    /// Its place on the way.
+    OnTheWay(usize),
+    Done,
 }
 
 /// The complaint about a test that needs a later one, where tests run in the order of the file.

@@ -29,7 +29,9 @@ impl Needs {
     pub(super) fn new(plan: &Plan) -> Self {
         let mut member_of = vec![Vec::new(); plan.cells.len()];
         for (id, members) in (0..).map(NeedId).zip(&plan.needs) {
-            members.iter().for_each(|member| member_of[member.index()].push(id));
+            for member in members {
+                member_of[member.index()].push(id);
+            }
         }
         let mut groups: Vec<Group> =
             plan.needs.iter().map(|members| Group { running: members.len(), unmet: None, waiting: Vec::new() }).collect();

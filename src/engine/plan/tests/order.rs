@@ -6,8 +6,8 @@ use crate::engine::plan::{Plan, Selection, describe};
 use crate::record::event::CellKind;
 
 fn select(tests: &[&str], devices: &[&str]) -> Selection {
-    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    Selection { devices: texts(devices), tests: texts(tests) }
+    let owned = |patterns: &[&str]| patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+    Selection { devices: owned(devices), tests: owned(tests) }
 }
 
 /// The complaints about a job whose tests, in this order, say these keys.
