@@ -83,14 +83,13 @@ impl<'a> Builder<'a> {
 
     fn tests(&mut self, needs: &Needs) -> Vec<Draft> {
         let mut drafts = Vec::new();
-        let selected = needs.brought_by(|index| self.inputs.selection.has_test(&self.inputs.job.tests[index]));
         for (index, test) in self.inputs.job.tests.iter().enumerate() {
-            let cells = self.test(u32::try_from(index).unwrap_or(u32::MAX), test);
-            if selected[index] {
-                drafts.extend(cells);
-            }
+            drafts.push(self.test(u32::try_from(index).unwrap_or(u32::MAX), test));
         }
-        drafts
+        // A test that was selected and has no case left brings nothing: a run without it is not what was asked for.
+        let is_selected = |index: usize| self.inputs.selection.has_test(&self.inputs.job.tests[index]);
+        let brought = needs.brought_by(is_selected, |index| !drafts[index].is_empty());
+        drafts.into_iter().zip(brought).filter(|(_, brought)| *brought).flat_map(|(drafts, _)| drafts).collect()
     }
 
     fn test(&mut self, index: u32, test: &Test) -> Vec<Draft> {

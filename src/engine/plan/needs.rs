@@ -59,12 +59,12 @@ impl Needs {
         needs
     }
 
-    /// The tests that are `selected`, and all that they need.
-    pub(super) fn brought_by(&self, selected: impl Fn(usize) -> bool) -> Vec<bool> {
+    /// The tests that are `selected`, and all that they need; only those that have cases.
+    pub(super) fn brought_by(&self, selected: impl Fn(usize) -> bool, has_cases: impl Fn(usize) -> bool) -> Vec<bool> {
         let mut brought = vec![false; self.tests.len()];
         let mut next: Vec<usize> = (0..self.tests.len()).filter(|test| selected(*test)).collect();
         while let Some(test) = next.pop() {
-            if !std::mem::replace(&mut brought[test], true) {
+            if has_cases(test) && !std::mem::replace(&mut brought[test], true) {
                 next.extend(self.tests[test].iter().map(|needed| needed.test));
             }
         }
