@@ -4,6 +4,7 @@ use crate::engine::plan::{RouteId, Work};
 use crate::engine::schedule::Schedule;
 use crate::engine::schedule::links::{Settled, State};
 use crate::engine::schedule::machine::Progress;
+use crate::engine::schedule::machine::stop::Ends;
 use crate::engine::schedule::orders::Output;
 use crate::record::event::{CellId, Fact};
 use crate::record::fault::{Fault, FaultKind};
@@ -27,7 +28,7 @@ impl Schedule {
     /// Whether a route that is down may be tried again for a cell. A cell tries once.
     pub(super) fn may_reopen(&self, route: RouteId, cell: CellId, now: Instant) -> bool {
         let is_due = self.down.get(&route).and_then(|down| down.again).is_some_and(|again| again <= now);
-        is_due && self.stop.is_none() && !self.retried.contains(&(cell, route))
+        is_due && self.ends() <= Some(Ends::Nothing) && !self.retried.contains(&(cell, route))
     }
 
     /// Whether a cell must wait before it knows what becomes of a route.

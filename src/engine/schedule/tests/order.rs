@@ -298,13 +298,15 @@ tests: [{name: a, devices: r1, steps: [{execute: a}]}, {name: b, steps: [{wait: 
 teardown: [{execute: clean, device: r1}, {shell: last}]
 ";
     let plan = plan_of(job, &testbed(1));
-    for back in [true, false] {
+    // The connection and `b` are the two failures that end the last of these runs.
+    for (back, fail_fast) in [(true, None), (false, None), (true, Some(2))] {
+        let mut judge = failing(if fail_fast.is_some() { &["b"] } else { &[] });
         let mut opened = 0;
         let mut open = || {
             opened += 1;
             back && opened > 1
         };
-        let world = Play { choose: &mut |_| 0, judge: &mut |_| Ended::Good, open: &mut open, interrupt_at: None, fail_fast: None };
+        let world = Play { choose: &mut |_| 0, judge: &mut judge, open: &mut open, interrupt_at: None, fail_fast };
         let seen = drive_with(&plan, 3, world);
         let wanted = if back { vec!["b", "clean", "last"] } else { vec!["b", "last"] };
         assert_eq!((seen.commands.clone(), seen.reopened, opened), (wanted.into_iter().map(str::to_owned).collect(), usize::from(back), 2));
