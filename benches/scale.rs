@@ -38,6 +38,13 @@ fn main() {
         let plan = Arc::new(plan(&testbed, &job));
         time(|| drive(&plan))
     });
+    compare("schedule, with needs and locks in free order", |devices| {
+        let (testbed, job) = texts(devices);
+        let job = job.replace("job: scale\n", "job: scale\norder: free\n");
+        let plan = Arc::new(plan(&testbed, &(1..TESTS).fold(job, |job, number| in_order(&job, number))));
+        assert_eq!((plan.needs.len(), plan.locks.len()), (devices * (TESTS - 1), 8));
+        time(|| drive(&plan))
+    });
     compare("JUnit, every tenth case failed", |devices| {
         let ledger = ledger(devices * TESTS);
         time(|| document(&ledger, &Settings::default()).expect("a document"))
@@ -83,6 +90,12 @@ fn matrix() -> String {
     let peers = "{{ range(TESTS // 2) | list if device.custom.vlan >= 0 else [] }}".replace("TESTS", &TESTS.to_string());
     let steps = "[{execute: 'echo {{ matrix.af }} {{ matrix.peer }}'}]";
     format!("{{job: scale, tests: [{{name: test, devices: 'leaf*', matrix: {{af: [ipv4, ipv6], peer: '{peers}'}}, steps: {steps}}}]}}")
+}
+
+/// The same job with a test that needs the one before it and holds one of eight locks.
+fn in_order(job: &str, number: usize) -> String {
+    let own = format!("name: test {number},");
+    job.replace(&own, &format!("{own} needs: test {}, lock: 'console {{{{ device.custom.vlan % 8 }}}}',", number - 1))
 }
 
 fn plan(testbed: &str, job: &str) -> Plan {

@@ -87,6 +87,11 @@ pub(super) struct Run {
     #[arg(long, short, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(super) jobs: u32,
 
+    /// Begin nothing new once N cases failed or errored. What runs goes on to its end, and teardown runs.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) fail_fast: Option<u32>,
+
     /// Say only what did not pass, and the totals.
     #[arg(long, short, conflicts_with = "verbose")]
     pub(super) quiet: bool,

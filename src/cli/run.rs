@@ -73,7 +73,7 @@ fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String) -> ExitS
         return reporters.borrow_mut().finish(journal.ledger(), ExitStatus::ReportUnwritable);
     }
     raise_file_limit();
-    let options = Options { jobs: arguments.jobs as usize, folder: world.folder.clone() };
+    let options = Options { jobs: arguments.jobs as usize, fail_fast: arguments.fail_fast, folder: world.folder.clone() };
     let ran = signals::listen().and_then(|signals| dispatch::run(&Arc::new(plan), &options, &signals, &mut journal));
     let status = ran.unwrap_or_else(|error| {
         warn(&format!("the run could not begin: {error}"));

@@ -26,6 +26,8 @@ use std::time::Instant;
 pub struct Options {
     /// The most calls and openings at once.
     pub jobs: usize,
+    /// After how many cells that failed or errored nothing new begins; `None` means that all run.
+    pub fail_fast: Option<u32>,
     /// Where processes of this machine run.
     pub folder: PathBuf,
 }
@@ -38,7 +40,7 @@ pub struct Options {
 pub fn run(plan: &Arc<Plan>, options: &Options, signals: &Receiver<String>, journal: &mut Journal<'_>) -> io::Result<ExitStatus> {
     let (home, arrivals) = unbounded();
     let mut dispatcher = Dispatcher {
-        schedule: Schedule::new(Arc::clone(plan), options.jobs),
+        schedule: Schedule::new(Arc::clone(plan), options.jobs).fail_fast(options.fail_fast),
         crew: Crew::new(options.jobs),
         workers: HashMap::new(),
         main: Arc::new(Interrupt::new()?),

@@ -53,6 +53,8 @@ pub struct Defaults {
     pub timeout: Option<Placed<Duration>>,
     /// Missing parts of a step's `retry`; never switches retrying on.
     pub retry: Retry,
+    /// `reopen_after`: when a device that could not be opened is tried again.
+    pub reopen_after: Option<Placed<Duration>>,
 }
 
 /// One test.
@@ -74,6 +76,10 @@ pub struct Test {
     pub requires: Vec<Placed<String>>,
     /// `when`: an expression.
     pub when: Option<Placed<String>>,
+    /// `needs`: ids or names of tests that must have passed.
+    pub needs: Vec<Placed<String>>,
+    /// `lock`: names that no two cells hold at once; templates.
+    pub locks: Vec<Placed<String>>,
     /// `timeout` of a cell.
     pub timeout: Option<Placed<Duration>>,
     /// `vars`.

@@ -68,6 +68,13 @@ pub enum Fact {
         /// From its start to its end; zero when it never started.
         took: Duration,
     },
+    /// A connection could be opened that could not be opened before. Its cell stays an error.
+    Reopened {
+        /// The cell that was to open it.
+        cell: CellId,
+        /// Since that cell ended.
+        after: Duration,
+    },
     /// A signal asked the run to end.
     Interrupted {
         /// By what: `SIGINT`, `SIGTERM`, `SIGHUP`.

@@ -1,6 +1,6 @@
 //! The state of every cell, folded from events.
 
-use crate::base::Data;
+use crate::base::{Data, duration};
 use crate::record::event::{Attempt, CellId, CellKind, Event, Fact, RunHead};
 use crate::record::keep::{Budget, Kept, bytes_of};
 use crate::record::verdict::{ExitStatus, Outcome, ReasonKind, Verdict};
@@ -87,6 +87,11 @@ impl Ledger {
                 if let Some(entry) = self.entry(*cell) {
                     entry.outcome = Some(outcome.clone());
                     entry.took = *took;
+                }
+            }
+            Fact::Reopened { cell, after } => {
+                if let Some(reason) = self.entry(*cell).and_then(|entry| entry.outcome.as_mut()?.reason.as_mut()) {
+                    reason.message.push_str(&format!("; it was reached again {} later", duration::show(*after)));
                 }
             }
             Fact::Interrupted { by } => {
@@ -281,5 +286,19 @@ mod tests {
             fold(&mut ledger, Fact::Logged { cell: CellId(0), text: long.clone() });
         }
         assert_eq!((ledger.cells[0].log.items().len(), ledger.cells[0].log.left_out()), (3, 2), "a mebibyte");
+    }
+
+    #[test]
+    fn what_was_reached_again_stays_an_error_and_says_when() {
+        let mut ledger = ledger(2);
+        let outcome = Outcome::with(Verdict::Errored, ReasonKind::Incomplete, "refused");
+        fold(&mut ledger, Fact::CellFinished { cell: CellId(0), outcome, took: Duration::ZERO });
+        for cell in 0..3 {
+            fold(&mut ledger, Fact::Reopened { cell: CellId(cell), after: Duration::from_secs(63) });
+        }
+        let outcome = ledger.outcome(CellId(0));
+        let message = outcome.reason.map(|reason| reason.message);
+        assert_eq!((outcome.verdict, message.as_deref()), (Verdict::Errored, Some("refused; it was reached again 1m3s later")));
+        assert_eq!(ledger.cells[1], CellEntry::default());
     }
 }

@@ -85,7 +85,11 @@ impl Redactor {
                     self.replace(&mut reason.message);
                 }
             }
-            Fact::RunStarted(_) | Fact::CellStarted { .. } | Fact::Interrupted { .. } | Fact::RunFinished { .. } => {}
+            Fact::RunStarted(_)
+            | Fact::CellStarted { .. }
+            | Fact::Reopened { .. }
+            | Fact::Interrupted { .. }
+            | Fact::RunFinished { .. } => {}
         }
     }
 

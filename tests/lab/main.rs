@@ -8,5 +8,6 @@ mod hostile;
 mod program;
 mod sshd;
 
+mod outage;
 mod runs;
 mod ssh;

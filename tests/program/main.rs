@@ -8,6 +8,7 @@ mod program;
 mod files;
 mod limits;
 mod matrix;
+mod order;
 mod outcomes;
 
 /// What was printed, without times and the run's name.

@@ -11,13 +11,16 @@ use crate::connect::request::Request;
 use crate::engine::plan::build::cases::{Bound, MOST_CASES};
 use crate::engine::plan::compile::{Compiled, Compiler, Need};
 use crate::engine::plan::inputs::Inputs;
+use crate::engine::plan::locks::{self, Locks};
 use crate::engine::plan::names::Names;
+use crate::engine::plan::needs::Needs;
 use crate::engine::plan::routes::{Routes, via_of};
 use crate::engine::plan::select::{self, Chosen, Known};
 use crate::engine::plan::step::{Program, Slot, Target};
 use crate::engine::plan::{Cell, DeviceId, Plan, RouteId, Run, Work, features};
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
+use crate::eval::template::Template;
 use crate::eval::value::Value;
 use crate::load::RESERVED;
 use crate::model::job::Test;
@@ -27,19 +30,28 @@ use crate::record::event::{CellHead, CellKind};
 use crate::record::redact::Redactor;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a device that could not be opened is left alone, where the job does not say: `defaults.reopen_after`.
+const REOPEN_AFTER: Duration = Duration::from_mins(1);
 
 /// Makes the plan, or says everything that is wrong. Warnings come with a plan, errors instead of one.
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut builder = Builder::new(inputs);
-    let tests = builder.tests();
+    let needs = Needs::of(inputs.job, inputs.broken, &mut builder.complaints);
+    let tests = builder.tests(&needs);
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
     let teardown = builder.around("teardown", CellKind::Teardown, &inputs.job.teardown);
-    let complaints = std::mem::take(&mut builder.complaints);
+    let mut complaints = std::mem::take(&mut builder.complaints);
     if inputs.broken || complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return (None, complaints);
     }
-    (Some(builder.assemble(setup, tests, teardown)), complaints)
+    let present = tests.iter().filter_map(|draft| draft.run.test).map(|test| test as usize).collect();
+    needs.warn_of_absent(inputs.job, &present, &mut complaints);
+    let mut plan = builder.assemble(setup, tests, teardown);
+    plan.needs = needs.bind(&mut plan.cells);
+    (Some(plan), complaints)
 }
 
 struct Builder<'a> {
@@ -63,6 +75,7 @@ struct Draft {
     head: CellHead,
     run: Run,
     devices: BTreeSet<DeviceId>,
+    locks: Vec<String>,
 }
 
 impl<'a> Builder<'a> {
@@ -90,14 +103,22 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn tests(&mut self) -> Vec<Draft> {
+    fn tests(&mut self, needs: &Needs) -> Vec<Draft> {
         let mut drafts = Vec::new();
         for (index, test) in self.inputs.job.tests.iter().enumerate() {
             let cases = self.test(u32::try_from(index).unwrap_or(u32::MAX), test);
             if self.chosen.has_test(test) {
                 self.room -= cases.len();
-                drafts.extend(cases);
             }
+            drafts.push(cases);
+        }
+        // A test that was selected and has no case left brings nothing: a run without it is not what was asked for.
+        let is_selected = |index: usize| self.chosen.has_test(&self.inputs.job.tests[index]);
+        let brought = needs.brought_by(is_selected, |index| !drafts[index].is_empty());
+        let drafts: Vec<Draft> = drafts.into_iter().zip(brought).filter(|(_, brought)| *brought).flat_map(|(drafts, _)| drafts).collect();
+        if drafts.len() > MOST_CASES {
+            let message = format!("the selected tests and those that they need have more than {MOST_CASES} test cases");
+            self.complaints.push(Diagnostic::error(&self.inputs.job.name.place, message));
         }
         drafts
     }
@@ -113,6 +134,7 @@ impl<'a> Builder<'a> {
         vars.extend(compile_vars(&test.vars, &mut names, &mut self.complaints));
         let matrix = test.matrix.as_ref().map(|matrix| self.matrix(matrix, &early, &vars));
         let when = test.when.as_ref().and_then(|when| self.condition(when, &names));
+        let locks = locks::compile(&test.locks, &names, &mut self.complaints);
         let compiled = Compiler::new(&self.inputs.job.defaults, names.clone(), has_device, &mut self.complaints).test(test);
         // What is wrong may be what would have used an axis.
         if self.complaints[before..].iter().all(|complaint| complaint.severity == Severity::Warning) {
@@ -127,6 +149,7 @@ impl<'a> Builder<'a> {
             needs,
             requires: &test.requires,
             when,
+            locks,
             timeout: test.timeout.as_ref().map(|timeout| limit(timeout, "timeout")),
             vars: Arc::new(vars),
         };
@@ -190,11 +213,19 @@ impl<'a> Builder<'a> {
             needs,
             requires: &[],
             when: None,
+            locks: Vec::new(),
             timeout: None,
             vars: Arc::new(vars),
         };
         let bound = self.bind(&shared, None)?;
-        Some(self.draft(&shared, &bound, &self.fixed, None))
+        Some(self.draft(&shared, &bound, &self.fixed.clone(), None))
+    }
+
+    /// Adds a complaint, unless the same place was complained about just before, for another device.
+    fn complain_once(&mut self, complaint: Diagnostic) {
+        if self.complaints.last().is_none_or(|last| last.place != complaint.place) {
+            self.complaints.push(complaint);
+        }
     }
 
     fn route(&mut self, slot: &Slot, device: Option<&'a Device>, needs: &[&Need]) -> Option<RouteId> {
@@ -258,9 +289,12 @@ impl<'a> Builder<'a> {
         let used: BTreeSet<RouteId> = drafts.iter().flat_map(|draft| draft.run.routes.iter().copied()).collect();
         let (devices, routes, connects, renumbered) = self.routes.finish(&used);
         let mut cells = connects;
+        let mut locks = Locks::default();
         cells.extend(drafts.into_iter().map(|mut draft| {
             draft.run.routes.iter_mut().for_each(|route| *route = renumbered[route]);
-            Cell { head: draft.head, work: Work::Run(Arc::new(draft.run)), devices: draft.devices.into_iter().collect() }
+            let devices = draft.devices.into_iter().collect();
+            let locks = locks.ids(draft.locks);
+            Cell { head: draft.head, work: Work::Run(Arc::new(draft.run)), devices, needs: Vec::new(), locks }
         }));
         let mut names = Unique::new(CellHead::LONGEST_NAME);
         for cell in &mut cells {
@@ -273,9 +307,12 @@ impl<'a> Builder<'a> {
             testbed: inputs.testbed.name.clone(),
             order: inputs.job.order,
             timeout: inputs.job.timeout.as_ref().map(|timeout| limit(timeout, "timeout")),
+            reopen_after: inputs.job.defaults.reopen_after.as_ref().map_or(REOPEN_AFTER, |after| after.value),
             devices,
             routes,
             cells,
+            needs: Vec::new(),
+            locks: locks.finish(),
             secrets,
             words,
         }
@@ -301,6 +338,7 @@ struct Shared<'a> {
     needs: Vec<Need>,
     requires: &'a [Placed<String>],
     when: Option<Expression>,
+    locks: Vec<Template>,
     timeout: Option<Limit>,
     vars: Arc<Vec<(String, Value)>>,
 }

@@ -1,7 +1,7 @@
 //! The plan as text, for `runner plan`.
 
 use crate::engine::plan::step::{Action, Step};
-use crate::engine::plan::{Plan, Work};
+use crate::engine::plan::{Cell, Plan, Work};
 use std::sync::Arc;
 
 /// Shows every cell, in the order of the reports, with its connections and steps.
@@ -26,6 +26,7 @@ pub fn describe(plan: &Plan) -> String {
                     continue;
                 }
                 text.push('\n');
+                describe_order(cell, plan, &mut text);
                 let program = &run.program;
                 for steps in [&program.setup, &program.steps, &program.teardown] {
                     describe_steps(steps, &mut text);
@@ -34,6 +35,21 @@ pub fn describe(plan: &Plan) -> String {
         }
     }
     text
+}
+
+/// What a cell waits for besides its devices.
+fn describe_order(cell: &Cell, plan: &Plan, text: &mut String) {
+    for need in &cell.needs {
+        let cells = &plan.needs[need.index()];
+        let Some(first) = cells.first().map(|first| &plan.cells[first.index()].head) else { continue };
+        match cells.len() {
+            1 => text.push_str(&format!("  needs {}\n", first.name)),
+            several => text.push_str(&format!("  needs {}: {several} cases\n", first.test)),
+        }
+    }
+    for lock in &cell.locks {
+        text.push_str(&format!("  lock {}\n", plan.locks[lock.index()]));
+    }
 }
 
 fn describe_steps(steps: &[Arc<Step>], text: &mut String) {

@@ -11,8 +11,10 @@ mod early;
 mod features;
 mod inputs;
 mod label;
+mod locks;
 mod matrix;
 mod names;
+mod needs;
 mod openable;
 mod routes;
 mod secrets;
@@ -65,6 +67,30 @@ impl RouteId {
     }
 }
 
+/// Names a group of cells that others need: its index in [`Plan::needs`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NeedId(pub u32);
+
+/// Names a lock: its index in [`Plan::locks`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LockId(pub u32);
+
+impl NeedId {
+    /// The index into [`Plan::needs`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl LockId {
+    /// The index into [`Plan::locks`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A run that was accepted.
 #[derive(Debug)]
 #[must_use]
@@ -79,12 +105,18 @@ pub struct Plan {
     pub order: crate::model::job::Order,
     /// The limit of the whole job.
     pub timeout: Option<Limit>,
+    /// How long a device that could not be opened is left alone.
+    pub reopen_after: Duration,
     /// The devices that the run touches, in testbed order.
     pub devices: Vec<PlannedDevice>,
     /// The connections that the run may open, one per device and alias.
     pub routes: Vec<PlannedRoute>,
     /// Every cell, in the order of the reports.
     pub cells: Vec<Cell>,
+    /// Groups of cells that others need, each in plan order: those of one test, or of one test on one device.
+    pub needs: Vec<Vec<CellId>>,
+    /// The names of the locks that cells hold.
+    pub locks: Vec<String>,
     /// Passwords and other secrets that the run may send.
     pub secrets: Vec<crate::base::secret::Secret>,
     /// Words that stand in the open in the testbed; a secret equal to one of them cannot be masked everywhere.
@@ -128,6 +160,10 @@ pub struct Cell {
     pub work: Work,
     /// The devices it has for itself while it runs, in plan order.
     pub devices: Vec<DeviceId>,
+    /// The cells that must have passed before it runs.
+    pub needs: Vec<NeedId>,
+    /// The locks it holds while it runs.
+    pub locks: Vec<LockId>,
 }
 
 /// What a cell does.

@@ -167,7 +167,7 @@ fn connect_cell(route: RouteId, device: DeviceId, planned: &PlannedDevice, alias
         None => format!("connect [{}]", planned.name),
     };
     let head = CellHead { kind: CellKind::Connect, name, test: "connect".to_owned(), device: Some(planned.name.clone()), matrix: None };
-    Cell { head, work: Work::Connect(route), devices: vec![device] }
+    Cell { head, work: Work::Connect(route), devices: vec![device], needs: Vec::new(), locks: Vec::new() }
 }
 
 /// Makes a cell's id of its index.

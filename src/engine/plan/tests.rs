@@ -10,6 +10,8 @@ use crate::load::{self, Environment};
 use crate::record::event::CellKind;
 use std::path::Path;
 
+mod order;
+
 /// Three devices, two paths at the last.
 const LAB: &str = "
 devices:

@@ -4,7 +4,7 @@ use crate::base::deadline::Limit;
 use crate::engine::plan::{PlannedRoute, RouteId};
 use crate::engine::task::WorkerId;
 use crate::record::fault::Fault;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// How many logins may be under way at one server. OpenSSH begins to refuse at random from ten.
 const OPENINGS_PER_SERVER: usize = 8;
@@ -132,6 +132,21 @@ impl Links {
             .into_iter()
             .filter_map(|(route, worker)| self.settle(route, worker, Err(fault.clone())).map(|settled| (route, settled)))
             .collect()
+    }
+
+    /// Takes back the routes of which no connection is being opened yet. They are as if nobody had needed them.
+    pub(super) fn take_back_waiting(&mut self) -> Vec<RouteId> {
+        let mut counts: BTreeMap<RouteId, u32> = BTreeMap::new();
+        for (route, _) in &self.waiting {
+            *counts.entry(*route).or_default() += 1;
+        }
+        counts.retain(|route, waiting| *waiting == self.workers(*route));
+        self.waiting.retain(|(route, _)| !counts.contains_key(route));
+        let routes: Vec<RouteId> = counts.into_keys().collect();
+        for route in &routes {
+            self.routes[route.index()].state = State::Closed;
+        }
+        routes
     }
 
     /// Notes what became of an opening; `Some` when it was the route's last.

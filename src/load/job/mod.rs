@@ -97,7 +97,8 @@ fn defaults(fields: &mut Fields<'_>) -> Defaults {
     let Some(entry) = fields.take("defaults") else { return Defaults::default() };
     let Some(mut inner) = Fields::of(&entry.value, "`defaults`", Dialect::Job, fields.complaints) else { return Defaults::default() };
     let retry = inner.take("retry").and_then(|entry| retry::read(&entry.value, fields.complaints));
-    let defaults = Defaults { timeout: inner.limit("timeout"), retry: retry.unwrap_or_default() };
+    let defaults =
+        Defaults { timeout: inner.limit("timeout"), retry: retry.unwrap_or_default(), reopen_after: inner.limit("reopen_after") };
     inner.finish();
     defaults
 }

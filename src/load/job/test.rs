@@ -11,7 +11,7 @@ use crate::model::step::{Action, Step};
 use crate::model::yaml::{Entry, Kind, Yaml};
 
 /// Words of a test that this version lacks.
-const LATER: [&str; 7] = ["needs", "lock", "retries", "known_issue", "on_failure", "flaky", "retry"];
+const LATER: [&str; 5] = ["retries", "known_issue", "on_failure", "flaky", "retry"];
 
 /// Reads one test.
 pub(super) fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Test> {
@@ -31,6 +31,8 @@ pub(super) fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Test> {
         matrix: matrix::read(&mut fields),
         requires: fields.texts("requires"),
         when: fields.filled("when"),
+        needs: fields.texts("needs"),
+        locks: fields.texts("lock"),
         timeout: fields.limit("timeout"),
         vars: names::variables(&mut fields, "vars"),
         setup: step::steps(&mut fields, "setup", context),

@@ -241,6 +241,12 @@ fn jobs_that_cannot_be_right_are_refused() {
             "this test checks nothing: none of its steps asks or asserts anything",
         ),
         ("job: j\ntests: [{name: t, known_issue: x, steps: [{shell: x}]}]".to_owned(), "`known_issue` is not supported by this version"),
+        ("job: j\ntests: [{name: t, needs: [], steps: [{shell: x}]}]".to_owned(), "`needs` is an empty list"),
+        (
+            "job: j\ntests: [{name: t, lock: {a: b}, steps: [{shell: x}]}]".to_owned(),
+            "`lock` wants text or a list of texts, found a mapping",
+        ),
+        (format!("job: j\n{test}\ndefaults: {{reopen_after: 0s}}"), "`reopen_after` must be longer than nothing"),
         ("job: j\ntests: [{name: t, devices: [], steps: [{shell: x}]}]".to_owned(), "`devices` is an empty list"),
         ("job: j\ntests: [{name: t, devices: {tags: []}, steps: [{shell: x}]}]".to_owned(), "`tags` is an empty list"),
         (

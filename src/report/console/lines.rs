@@ -71,6 +71,11 @@ pub(super) fn step_skipped(cell: &CellHead, step: &str, reason: &str) -> String 
     format!("      {}  {}: skipped: {}", name(cell), clean::line(step, LINE), clean::line(reason, LINE))
 }
 
+/// A connection that could be opened after all.
+pub(super) fn reopened(cell: &CellHead, after: Duration) -> String {
+    format!("      {}: it was reached again {} later", name(cell), duration::show(after))
+}
+
 /// A cell that did not pass, with everything that explains it.
 pub(super) fn failure(cell: &CellHead, outcome: &Outcome, entry: &CellEntry, style: Style) -> Vec<String> {
     let message = message(outcome, entry);

@@ -133,11 +133,16 @@ impl Reporter for Console {
                 }
             }
             Fact::CellFinished { cell, outcome, .. } => self.finished(*cell, outcome, ledger),
+            Fact::Reopened { cell, after } if self.style.verbosity > Verbosity::Quiet => {
+                if let Some((head, _)) = cell_of(ledger, *cell) {
+                    self.say(&[lines::reopened(head, *after)]);
+                }
+            }
             Fact::Interrupted { by } => {
                 let by = clean::line(by, 200);
                 self.say(&[format!("interrupted by {by}: nothing new starts, what runs is ended, teardown follows")]);
             }
-            Fact::Attempted(_) | Fact::StepSkipped { .. } | Fact::Logged { .. } | Fact::RunFinished { .. } => {}
+            Fact::Attempted(_) | Fact::StepSkipped { .. } | Fact::Logged { .. } | Fact::Reopened { .. } | Fact::RunFinished { .. } => {}
         }
         Ok(())
     }

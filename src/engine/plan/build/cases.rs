@@ -6,7 +6,7 @@ use crate::connect::request::Request;
 use crate::engine::plan::compile::Need;
 use crate::engine::plan::names::Names;
 use crate::engine::plan::step::Target;
-use crate::engine::plan::{Combination, DeviceId, RouteId, Run, early, features, label, matrix};
+use crate::engine::plan::{Combination, DeviceId, RouteId, Run, early, features, label, locks, matrix};
 use crate::eval::scope::Scope;
 use crate::eval::value::Value;
 use crate::model::job::Test;
@@ -106,7 +106,7 @@ impl<'a> Builder<'a> {
     }
 
     /// One case of a test on the devices that it is bound to, or the job's setup or teardown.
-    pub(super) fn draft(&self, shared: &Shared<'_>, bound: &Bound<'_>, fixed: &Scope, matrix: Option<&Arc<Combination>>) -> Draft {
+    pub(super) fn draft(&mut self, shared: &Shared<'_>, bound: &Bound<'_>, fixed: &Scope, matrix: Option<&Arc<Combination>>) -> Draft {
         let device = bound.device.map(|device| device.name.value.clone());
         let named = || bound.devices.iter().map(|device| self.routes.devices[device.index()].name.as_str());
         let inside = match &device {
@@ -130,6 +130,10 @@ impl<'a> Builder<'a> {
             vars: Arc::clone(&shared.vars),
         };
         let head = CellHead { kind: shared.kind, name, test: shared.name.clone(), device, matrix: label };
-        Draft { head, run, devices: bound.devices.clone() }
+        // In a broken job, what a name is made of may be missing; a case that is skipped holds nothing.
+        let unnamed = self.inputs.broken || run.skipped.is_some();
+        let named = if unnamed { Ok(Vec::new()) } else { locks::render(&shared.locks, &run, head.device.as_deref()) };
+        let locks = named.map_err(|complaint| self.complain_once(*complaint)).unwrap_or_default();
+        Draft { head, run, devices: bound.devices.clone(), locks }
     }
 }

@@ -1,12 +1,16 @@
-//! The state machine: inputs in, orders and facts out. `stop` ends a run before its time.
+//! The state machine: inputs in, orders and facts out. `gates` says which cells do not begin, `opening` opens what they
+//! need, and `stop` ends a run before its time.
 
+mod gates;
+mod opening;
 mod stop;
 
 use crate::base::deadline::Deadline;
-use crate::engine::plan::{Plan, RouteId, Run, Work};
+use crate::engine::plan::{Plan, RouteId, Work};
 use crate::engine::schedule::lanes::Lanes;
-use crate::engine::schedule::links::{Links, Settled, State};
-use crate::engine::schedule::machine::stop::Stop;
+use crate::engine::schedule::links::Links;
+use crate::engine::schedule::machine::opening::Downtime;
+use crate::engine::schedule::machine::stop::{Ends, Stop};
 use crate::engine::schedule::orders::{Input, Output};
 use crate::engine::schedule::walk::{Beginning, Context, Walk};
 use crate::engine::task::{Bad, Stage, Task, TaskId};
@@ -14,7 +18,7 @@ use crate::record::event::{CellId, CellKind, Fact};
 use crate::record::fault::FaultKind;
 use crate::record::verdict::{Outcome, ReasonKind, Verdict};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,12 +38,18 @@ pub struct Schedule {
     in_flight: BTreeMap<TaskId, CellId>,
     opening: usize,
     waiting_for: HashMap<RouteId, Vec<CellId>>,
+    /// Routes that could not be opened, and for which cells they were tried again.
+    down: HashMap<RouteId, Downtime>,
+    retried: HashSet<(CellId, RouteId)>,
     timers: BinaryHeap<Reverse<(Instant, CellId)>>,
     /// The timer of each cell that was set last.
     alarms: Vec<Option<Instant>>,
     /// The limit of the job; once it was stopped, that of teardown.
     deadline: Option<Deadline>,
     stop: Option<Stop>,
+    /// After how many cells that failed or errored nothing new begins, and how many that are still.
+    fail_fast: Option<u32>,
+    patience: u32,
     reached: Reached,
     setup_failed: bool,
     some_error: bool,
@@ -87,15 +97,25 @@ impl Schedule {
             in_flight: BTreeMap::new(),
             opening: 0,
             waiting_for: HashMap::new(),
+            down: HashMap::new(),
+            retried: HashSet::new(),
             timers: BinaryHeap::new(),
             deadline: None,
             stop: None,
+            fail_fast: None,
+            patience: 0,
             reached: Reached::Tests,
             setup_failed: false,
             some_error: false,
             next_task: 0,
             out: Vec::new(),
         }
+    }
+
+    /// Lets nothing new begin but teardown once `most` cells failed or errored. `None` means that all run.
+    #[must_use]
+    pub fn fail_fast(self, most: Option<u32>) -> Self {
+        Self { fail_fast: most, patience: most.unwrap_or_default(), ..self }
     }
 
     /// Takes one input and says everything that follows from it. The last output of a run is [`Output::Finished`].
@@ -117,6 +137,9 @@ impl Schedule {
             Input::Tick => self.tick(now),
         }
         self.settle(now);
+        if self.fails_fast() && self.take_back_openings() {
+            self.settle(now);
+        }
         self.admit();
         std::mem::take(&mut self.out)
     }
@@ -130,9 +153,10 @@ impl Schedule {
 
     fn tick(&mut self, now: Instant) {
         if let Some(deadline) = self.deadline.clone().filter(|deadline| deadline.at() <= now) {
-            let doing = if self.stop.is_some() { "teardown" } else { "the job" };
+            let is_stopped = self.ends() > Some(Ends::Nothing);
+            let doing = if is_stopped { "teardown" } else { "the job" };
             let bad = Bad::errored(FaultKind::Timeout, format!("{doing} timed out after {}", deadline.limit()));
-            if self.stop.is_some() { self.drop_teardown(&bad, now) } else { self.stop(&bad, now) }
+            if is_stopped { self.drop_teardown(&bad, now) } else { self.stop(&bad, now) }
         }
         while let Some(Reverse((at, cell))) = self.timers.peek().copied() {
             if at > now {
@@ -174,18 +198,14 @@ impl Schedule {
         let plan = Arc::clone(&self.plan);
         let cell = &plan.cells[id.index()];
         let Work::Run(run) = &cell.work else { return };
-        let kind = cell.head.kind;
-        if kind == CellKind::Teardown {
+        if cell.head.kind == CellKind::Teardown {
             self.reached = Reached::Teardown;
         }
         let beginning = Beginning::of(run);
-        if let Some(outcome) =
-            self.outcome_of_stop(kind).or_else(|| outcome_of_beginning(run, &beginning)).or_else(|| self.outcome_of_down(kind, run))
-        {
+        if let Some(outcome) = self.outcome_before(id, run, &beginning, now) {
             return self.end_cell(id, outcome, now, now);
         }
-        let usable = |route: &RouteId| matches!(self.links.state(*route), State::Open | State::Down);
-        let waits: BTreeSet<RouteId> = run.routes.iter().copied().filter(|route| !usable(route)).collect();
+        let waits: BTreeSet<RouteId> = run.routes.iter().copied().filter(|route| self.waits_for(*route, id, now)).collect();
         if !waits.is_empty() {
             for route in waits {
                 self.wait_for(route, id, now);
@@ -201,72 +221,6 @@ impl Schedule {
         };
         self.cells[id.index()] = Progress::Walking(Box::new(walk));
         self.walk(id, now, Walk::begin);
-    }
-
-    /// How a cell ends because the run was stopped or its setup did not pass; `None` when it may run.
-    fn outcome_of_stop(&self, kind: CellKind) -> Option<Outcome> {
-        if let Some(stop) = self.stop.as_ref().filter(|stop| stop.at_once || kind != CellKind::Teardown) {
-            if self.some_error {
-                return Some(Outcome::with(Verdict::Skipped, ReasonKind::NotRun, format!("not run: {}", stop.bad.reason.message)));
-            }
-            return Some(Outcome { verdict: Verdict::Errored, reason: Some(stop.bad.reason.clone()) });
-        }
-        let blocked = self.setup_failed && kind == CellKind::Test;
-        blocked.then(|| Outcome::with(Verdict::Blocked, ReasonKind::Blocked, "blocked: setup did not pass"))
-    }
-
-    /// How a cell ends because a device of it is down; `None` when it may run. The job's teardown does what it can.
-    fn outcome_of_down(&self, kind: CellKind, run: &Run) -> Option<Outcome> {
-        if kind == CellKind::Teardown {
-            return None;
-        }
-        let down = run.routes.iter().find(|route| *self.links.state(**route) == State::Down)?;
-        let connect = &self.plan.cells[self.plan.routes[down.index()].cell.index()].head.name;
-        Some(Outcome::with(Verdict::Blocked, ReasonKind::Blocked, format!("blocked: {connect} failed")))
-    }
-
-    /// Lets a cell wait for a route, and opens the route when nobody did yet.
-    fn wait_for(&mut self, route: RouteId, cell: CellId, now: Instant) {
-        self.waiting_for.entry(route).or_default().push(cell);
-        if *self.links.state(route) == State::Closed {
-            let connect = self.plan.routes[route.index()].cell;
-            self.cells[connect.index()] = Progress::Connecting(now);
-            self.out.push(Output::Record(Fact::CellStarted { cell: connect }));
-            self.links.open(route);
-        }
-    }
-
-    fn route_settled(&mut self, route: RouteId, settled: Settled, now: Instant) {
-        let connect = self.plan.routes[route.index()].cell;
-        let started = match self.cells[connect.index()] {
-            Progress::Connecting(since) => since,
-            Progress::Waiting | Progress::Walking(_) | Progress::Ended => now,
-        };
-        let outcome = match settled {
-            Settled::Open => Outcome::passed(),
-            Settled::Down(fault, opened) => {
-                for worker in opened {
-                    self.out.push(Output::Close { route, worker });
-                }
-                let kind = if fault.kind == FaultKind::Interrupted { ReasonKind::Interrupted } else { ReasonKind::Fault(fault.kind) };
-                let outcome = Outcome::with(Verdict::Errored, kind, fault.to_string());
-                let took = now.saturating_duration_since(started);
-                self.out.push(Output::Record(Fact::Attempted(Box::new(self.plan.connect_attempt(route, *fault, took)))));
-                outcome
-            }
-        };
-        self.note_end(connect, outcome, started, now);
-        let mut waiting = self.waiting_for.remove(&route).unwrap_or_default();
-        waiting.retain(|cell| self.may_go_on(*cell));
-        self.turn.extend(waiting);
-    }
-
-    /// Whether none of the routes that a waiting cell needs is still being opened.
-    fn may_go_on(&self, cell: CellId) -> bool {
-        match &self.plan.cells[cell.index()].work {
-            Work::Run(run) => run.routes.iter().all(|route| matches!(self.links.state(*route), State::Open | State::Down)),
-            Work::Connect(_) => false,
-        }
     }
 
     /// Lets a walk advance, takes over what it orders, and ends its cell when it has ended.
@@ -297,13 +251,15 @@ impl Schedule {
         if self.plan.cells[cell.index()].head.kind == CellKind::Setup && !outcome.verdict.is_good() {
             self.setup_failed = true;
         }
+        let verdict = outcome.verdict;
         self.note_end(cell, outcome, started, now);
-        let next = self.lanes.end(&self.plan, cell);
+        let next = self.lanes.end(&self.plan, cell, verdict);
         self.turn.extend(next);
     }
 
     fn note_end(&mut self, cell: CellId, outcome: Outcome, started: Instant, now: Instant) {
         self.some_error |= outcome.verdict == Verdict::Errored;
+        self.count(cell, outcome.verdict);
         self.cells[cell.index()] = Progress::Ended;
         let took = now.saturating_duration_since(started);
         self.out.push(Output::Record(Fact::CellFinished { cell, outcome, took }));
@@ -314,7 +270,8 @@ impl Schedule {
         while self.in_flight.len() + self.opening < self.jobs {
             if let Some((route, worker)) = self.links.next_opening() {
                 self.opening += 1;
-                let stage = if self.stop.is_some() || self.reached == Reached::Teardown { Stage::Teardown } else { Stage::Main };
+                let stage =
+                    if self.ends() > Some(Ends::Nothing) || self.reached == Reached::Teardown { Stage::Teardown } else { Stage::Main };
                 self.out.push(Output::Open { route, worker, stage });
             } else if let Some(task) = self.ready.pop_front() {
                 self.in_flight.insert(task.id, task.cell);
@@ -328,7 +285,7 @@ impl Schedule {
     fn finish(&mut self, now: Instant) {
         for cell in self.ids_of(|progress| !matches!(progress, Progress::Ended)) {
             let outcome = match &self.stop {
-                Some(stop) => Outcome::with(Verdict::Skipped, ReasonKind::NotRun, format!("not run: {}", stop.bad.reason.message)),
+                Some(stop) => stop.not_run(),
                 None => Outcome::with(Verdict::Skipped, ReasonKind::Skipped, "no test needed this connection"),
             };
             self.note_end(cell, outcome, now, now);
@@ -342,21 +299,10 @@ impl Schedule {
     pub(super) fn all_leases_are_back(&self) -> bool {
         self.links.all_idle()
     }
-}
 
-/// How a cell ends because of its plan, its `when` or its variables; `None` when it may run.
-fn outcome_of_beginning(run: &Run, beginning: &Beginning) -> Option<Outcome> {
-    if let Some(reason) = &run.skipped {
-        return Some(Outcome::with(Verdict::Skipped, ReasonKind::Skipped, reason.clone()));
-    }
-    let errored = |bad: Bad| Outcome { verdict: bad.verdict, reason: Some(bad.reason) };
-    let Some(when) = &run.when else { return beginning.bad.clone().map(errored) };
-    match when.condition(&beginning.scope) {
-        Ok(true) => beginning.bad.clone().map(errored),
-        Ok(false) => {
-            let reason = format!("`when` is false: {}", when.source());
-            Some(Outcome::with(Verdict::Skipped, ReasonKind::Skipped, reason))
-        }
-        Err(fault) => Some(errored(beginning.bad.clone().unwrap_or_else(|| Bad::errored(fault.kind, fault.message)))),
+    /// Whether no device and no lock is held or waited for; for tests.
+    #[cfg(test)]
+    pub(super) fn all_lanes_are_empty(&self) -> bool {
+        self.lanes.are_empty()
     }
 }

@@ -1,13 +1,14 @@
-//! Ends a run before its time: after a signal, or at the limit of the job.
+//! Ends a run before its time: after a signal, at the limit of the job, or after the first failures where the user wants
+//! that.
 
 use crate::base::deadline::{Deadline, Limit};
 use crate::engine::schedule::Schedule;
 use crate::engine::schedule::machine::{Progress, Reached};
 use crate::engine::schedule::orders::Output;
 use crate::engine::task::{Bad, Stage, Task};
-use crate::record::event::{CellId, Fact};
+use crate::record::event::{CellId, CellKind, Fact};
 use crate::record::fault::{Fault, FaultKind};
-use crate::record::verdict::{Reason, ReasonKind};
+use crate::record::verdict::{Outcome, Reason, ReasonKind, Verdict};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -20,11 +21,52 @@ pub(super) struct Stop {
     pub(super) bad: Bad,
     /// Whether the user asked for it, then or later.
     pub(super) interrupted: bool,
-    /// Whether teardown is dropped too.
-    pub(super) at_once: bool,
+    pub(super) ends: Ends,
+}
+
+/// What of that which runs a stop ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ends {
+    /// Nothing.
+    Nothing,
+    /// Everything but teardown.
+    Steps,
+    /// Teardown too.
+    Teardown,
+}
+
+impl Stop {
+    /// How a cell ends that did not begin.
+    pub(super) fn not_run(&self) -> Outcome {
+        Outcome::with(Verdict::Skipped, ReasonKind::NotRun, format!("not run: {}", self.bad.reason.message))
+    }
 }
 
 impl Schedule {
+    /// What the stop ends, where there is one.
+    pub(super) fn ends(&self) -> Option<Ends> {
+        self.stop.as_ref().map(|stop| stop.ends)
+    }
+
+    /// Counts the cells that failed or errored, and stops the run after the last one that the user bears. What is blocked
+    /// because of the job's setup says so itself.
+    pub(super) fn count(&mut self, cell: CellId, verdict: Verdict) {
+        let head = &self.plan.cells[cell.index()].head;
+        let counts = matches!(head.kind, CellKind::Test | CellKind::Connect) && matches!(verdict, Verdict::Failed | Verdict::Errored);
+        let Some(most) = self.fail_fast.filter(|_| counts && self.stop.is_none()) else { return };
+        self.patience = self.patience.saturating_sub(1);
+        if self.patience == 0 {
+            let message = format!("--fail-fast={most} was reached with {}", head.name);
+            let bad = Bad { reason: Reason { kind: ReasonKind::NotRun, message }, ..Bad::errored(FaultKind::Interrupted, "") };
+            self.stop = Some(Stop { bad, interrupted: false, ends: Ends::Nothing });
+        }
+    }
+
+    /// Whether failures stopped the run, so that what has not begun will not begin.
+    pub(super) fn fails_fast(&self) -> bool {
+        self.ends() == Some(Ends::Nothing) && self.reached < Reached::Teardown
+    }
+
     pub(super) fn interrupt(&mut self, by: String, now: Instant) {
         if self.reached == Reached::End {
             return;
@@ -46,7 +88,7 @@ impl Schedule {
     /// Ends teardown too.
     pub(super) fn drop_teardown(&mut self, bad: &Bad, now: Instant) {
         self.deadline = None;
-        self.stop.iter_mut().for_each(|stop| stop.at_once = true);
+        self.stop.iter_mut().for_each(|stop| stop.ends = Ends::Teardown);
         self.out.push(Output::Interrupt(Stage::Teardown));
         self.give_up_openings(bad, now);
         self.cancel_walks(bad, Stage::Teardown, now);
@@ -61,12 +103,12 @@ impl Schedule {
 
     /// Begins nothing new but teardown, and ends what runs.
     pub(super) fn stop(&mut self, bad: &Bad, now: Instant) {
-        if self.stop.is_some() {
+        if self.ends() > Some(Ends::Nothing) {
             return;
         }
         let limit = Limit { length: TEARDOWN_AFTER_STOP, setting: "the limit of teardown once a run is stopped".into() };
         self.deadline = Some(Deadline::new(now, limit));
-        self.stop = Some(Stop { bad: bad.clone(), interrupted: false, at_once: false });
+        self.stop = Some(Stop { bad: bad.clone(), interrupted: false, ends: Ends::Steps });
         self.out.push(Output::Interrupt(Stage::Main));
         if self.reached < Reached::Teardown {
             self.give_up_openings(bad, now);

@@ -106,7 +106,8 @@ fn a_group_whose_branches_go_wrong_gives_the_reason_of_the_first_one_in_whatever
     };
     for which in [0, 1, 2] {
         let mut choose = |count: usize| which.min(count - 1);
-        let seen = drive_with(&plan, 4, Play { choose: &mut choose, judge: &mut judge, open: &mut || true, interrupt_at: None });
+        let seen =
+            drive_with(&plan, 4, Play { choose: &mut choose, judge: &mut judge, open: &mut || true, interrupt_at: None, fail_fast: None });
         assert_eq!(verdicts(&plan, &seen), ["a: failed (y is wrong)"]);
     }
 }
