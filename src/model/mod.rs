@@ -1,7 +1,8 @@
 //! What the user wrote, as pure data with places: the YAML tree, the testbed, the job.
 //!
 //! Nothing here is checked against the world: whether a class, a device or a variable exists is `engine::plan`'s
-//! question. Room order: `yaml`, `credential`, `testbed`, `assertion`, `step`, `job`.
+//! question. Room order: `yaml`, `credential`, `testbed`, `assertion`, `step`, `job`,
+//! `platform`.
 
 pub mod yaml;
 
@@ -14,3 +15,5 @@ pub mod assertion;
 pub mod step;
 
 pub mod job;
+
+pub mod platform;

@@ -2,6 +2,7 @@
 
 mod exits;
 mod opening;
+mod shell;
 
 use crate::hostile::{Habit, Hostile};
 use crate::sshd::Sshd;
