@@ -76,7 +76,7 @@ mod tests {
             ("show ver\nsion\nIOS\n", "show version", Some("IOS\n")),
             ("*log: up\nshow version\nIOS\n", "show version", Some("IOS\n")),
             ("show v\n*log: up\nr1#show version\nIOS\n", "show version", Some("IOS\n")),
-            ("$n 10.0.0.0 255.0.0.0\nIOS\n", "ip route vrf green 10.0.0.0 255.0.0.0", None),
+            ("$x 10.0.0.0 255.0.0.0\nIOS\n", "ip route vrf green 10.0.0.0 255.0.0.0", None),
             ("$een 10.0.0.0 255.0.0.0\nIOS\n", "ip route vrf green 10.0.0.0 255.0.0.0", Some("IOS\n")),
             ("\nIOS\n", "", Some("IOS\n")),
             ("r1#\n", "", Some("")),

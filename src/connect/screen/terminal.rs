@@ -345,7 +345,7 @@ mod tests {
             ("\x1b[999999999999999999999Cx", "x"),
             ("\x1b[2J\x1b[H\x1b[1;80Hlogin", "login"),
             ("\u{e4}\x08o\u{20ac}", "o\u{20ac}"),
-            ("stray \x1b]0;title\nnext\n", "stray next\n"),
+            ("stray \x1b]0;title\nnext\n", "stray \nnext\n"),
             ("cut \x1b[3\r\nnext", "cut \nnext"),
         ] {
             assert_eq!(shown(80, raw.as_bytes()), seen, "{raw:?}");
