@@ -68,6 +68,8 @@ pub struct Endpoint {
     pub folder: PathBuf,
     /// The user's home folder, where one is known.
     pub home: Option<PathBuf>,
+    /// The socket of the user's ssh agent, where there is one.
+    pub agent: Option<PathBuf>,
 }
 
 impl Endpoint {

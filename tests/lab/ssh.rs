@@ -1,5 +1,6 @@
 //! Class `ssh` against OpenSSH's own server, and against peers that are none.
 
+mod agents;
 mod exits;
 mod opening;
 mod shell;
@@ -32,6 +33,7 @@ fn endpoint(port: u16, login: Login) -> Endpoint {
         options,
         folder: "/".into(),
         home: None,
+        agent: None,
     }
 }
 

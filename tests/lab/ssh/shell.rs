@@ -3,7 +3,7 @@
 mod hosts;
 mod routers;
 
-use super::{endpoint, open, root, run, with, within};
+use super::{open, root, run, with, within};
 use crate::sshd::Sshd;
 use runner::connect::class::{Connection, Endpoint};
 use std::path::Path;

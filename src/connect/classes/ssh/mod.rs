@@ -5,6 +5,7 @@
 //! runs one in a session with prompts, whose bytes go through `line`. Nothing here blocks past a deadline, and no session is
 //! shared between threads.
 
+mod agent;
 mod algorithms;
 mod auth;
 mod dial;
@@ -29,6 +30,7 @@ use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind, Phase};
 use host_keys::{HostKeys, Learned};
 use options::Settings;
+use std::path::Path;
 use session::{Session, Stop};
 
 /// The class `ssh`.
@@ -66,6 +68,11 @@ static SPEC: ClassSpec = ClassSpec {
             name: "mode",
             kind: OptionKind::Choice(RunMode::NAMES),
             summary: "`exec` runs each command in a channel of its own, `shell` all of them in one session with prompts; the platform decides",
+        },
+        OptionSpec {
+            name: "agent",
+            kind: OptionKind::Switch,
+            summary: "whether keys of the ssh agent are tried; where nothing is said, for a credential without key and password",
         },
         OptionSpec { name: "prompt", kind: OptionKind::Text, summary: "the pattern of the whole prompt in a session; the platform has some" },
     ],
@@ -126,6 +133,9 @@ impl Class for Ssh {
         for login in &logins {
             auth::username(login)?;
         }
+        if settings.agent == Some(true) && endpoint.agent.is_none() {
+            return Err(Fault::new(FaultKind::Missing, "`agent` is true, and `SSH_AUTH_SOCK` names no ssh agent"));
+        }
         let mut refused: Option<Fault> = None;
         let mut open: Option<(Session, &Login)> = None;
         for login in &logins {
@@ -135,7 +145,7 @@ impl Class for Ssh {
                 Some((session, _)) => session,
                 None => self.reach(endpoint, &settings, limits)?,
             };
-            match auth::authenticate(&mut session, login, limits) {
+            match auth::authenticate(&mut session, login, agent(login, endpoint, &settings), limits) {
                 Ok(()) => {
                     let ways = Ways::open(&mut session, endpoint, &settings, limits)?;
                     return Ok(Box::new(SshConnection { ways, session, most: settings.max_answer }));
@@ -149,6 +159,12 @@ impl Class for Ssh {
         }
         Err(refused.unwrap_or_else(|| Fault::new(FaultKind::Invalid, "the device has no credential, which ssh needs")))
     }
+}
+
+/// The agent whose keys are tried: where nothing is said, for a credential that holds nothing else.
+fn agent<'a>(login: &Login, endpoint: &'a Endpoint, settings: &Settings) -> Option<&'a Path> {
+    let is_wanted = settings.agent.unwrap_or(login.key_file.is_none() && login.password.is_none());
+    endpoint.agent.as_deref().filter(|_| is_wanted)
 }
 
 /// The key of `ssh_options` serves a credential that names none.
