@@ -108,7 +108,8 @@ fn an_agent_without_a_fitting_key_is_named_in_the_refusal() {
 #[test]
 fn an_agent_that_hangs_or_talks_nonsense_does_not_hold_a_login_up() {
     let sshd = Sshd::start();
-    for (name, answer) in [("hangs", None), ("drops", Some(&[][..])), ("half", Some(&[0, 0, 0, 9, 12][..])), ("huge", Some(&[255; 64][..]))] {
+    for (name, answer) in [("hangs", None), ("drops", Some(&[][..])), ("half", Some(&[0, 0, 0, 9, 12][..])), ("huge", Some(&[255; 64][..]))]
+    {
         let socket = sshd.folder().join(name);
         let listener = UnixListener::bind(&socket).expect("a socket");
         std::thread::spawn(move || {

@@ -188,13 +188,7 @@ fn key(session: &mut Session, user: &str, file: &Path, login: &Login, limits: &L
 }
 
 /// Answers the server's questions; those that were not answered are kept in `questions`.
-fn interactive(
-    session: &mut Session,
-    user: &str,
-    password: &Secret,
-    limits: &Limits<'_>,
-    questions: &mut Vec<String>,
-) -> Result<(), Stop> {
+fn interactive(session: &mut Session, user: &str, password: &Secret, limits: &Limits<'_>, questions: &mut Vec<String>) -> Result<(), Stop> {
     let mut answers = Answers { password, given: false, questions };
     session.drive(limits, |raw| raw.userauth_keyboard_interactive(user, &mut answers))
 }

@@ -30,8 +30,8 @@ use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind, Phase};
 use host_keys::{HostKeys, Learned};
 use options::Settings;
-use std::path::Path;
 use session::{Session, Stop};
+use std::path::Path;
 
 /// The class `ssh`.
 #[derive(Debug, Default)]
@@ -74,7 +74,11 @@ static SPEC: ClassSpec = ClassSpec {
             kind: OptionKind::Switch,
             summary: "whether keys of the ssh agent are tried; where nothing is said, for a credential without key and password",
         },
-        OptionSpec { name: "prompt", kind: OptionKind::Text, summary: "the pattern of the whole prompt in a session; the platform has some" },
+        OptionSpec {
+            name: "prompt",
+            kind: OptionKind::Text,
+            summary: "the pattern of the whole prompt in a session; the platform has some",
+        },
     ],
 };
 

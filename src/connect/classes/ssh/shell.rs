@@ -53,7 +53,12 @@ impl From<Stop> for Trouble {
 
 impl Shell {
     /// Opens a shell, waits for its prompt, and sets its terminal up. Blocks.
-    pub(super) fn open(session: &mut Session, platform: &'static Platform, settings: &Settings, limits: &Limits<'_>) -> Result<Self, Fault> {
+    pub(super) fn open(
+        session: &mut Session,
+        platform: &'static Platform,
+        settings: &Settings,
+        limits: &Limits<'_>,
+    ) -> Result<Self, Fault> {
         let prompt = settings.prompt.as_deref().map(whole_line).transpose();
         let prompt = prompt.map_err(|sentence| Fault::new(FaultKind::Invalid, format!("`prompt`: {sentence}")))?;
         let line = Line::open(session, &platform.terminal, limits)?;
