@@ -201,6 +201,8 @@ pub enum DefaultCheck {
     Answered,
     /// The exit code is 0.
     ExitCodeZero,
+    /// The exit code is 0, or a command line that has none did not refuse the command.
+    NotRefused,
 }
 
 /// An option of a class.

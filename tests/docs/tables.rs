@@ -76,7 +76,8 @@ fn describe(spec: &ClassSpec) -> String {
     for service in spec.services {
         let good = match service.default_check {
             DefaultCheck::Answered => "any whole answer, with exit code 0 where it has one",
-            DefaultCheck::ExitCodeZero => "an exit code of 0, or, of a command line that has none, one that does not refuse the command",
+            DefaultCheck::ExitCodeZero => "an exit code of 0",
+            DefaultCheck::NotRefused => "an exit code of 0, or, of a command line that has none, one that does not refuse the command",
         };
         text.push_str(&format!("- service `{}`: {}; a good answer is {good}\n", service.name, service.summary));
     }

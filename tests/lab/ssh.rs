@@ -3,7 +3,7 @@
 mod agents;
 mod exits;
 mod opening;
-mod shell;
+pub(crate) mod shell;
 
 use crate::hostile::{Habit, Hostile};
 use crate::sshd::Sshd;

@@ -1,5 +1,7 @@
 //! Whole sessions, in any pieces.
 
+mod recorded;
+
 use super::*;
 use crate::connect::platform::of_os;
 use proptest::prelude::*;

@@ -151,9 +151,9 @@ fn judge_by_default(answer: &Answer, default: DefaultCheck, step: &Step, judged:
             return false;
         }
         (DefaultCheck::Answered, None | Some(0), _)
-        | (DefaultCheck::ExitCodeZero, Some(0), _)
-        | (DefaultCheck::ExitCodeZero, None, Some(Reception::Accepted)) => return true,
-        (DefaultCheck::ExitCodeZero, None, None) => {
+        | (DefaultCheck::ExitCodeZero | DefaultCheck::NotRefused, Some(0), _)
+        | (DefaultCheck::NotRefused, None, Some(Reception::Accepted)) => return true,
+        (DefaultCheck::ExitCodeZero | DefaultCheck::NotRefused, None, _) => {
             "expected exit code 0, got none: the peer did not say how the command ended".clone_into(&mut judged.problem);
             return false;
         }

@@ -48,7 +48,7 @@ static SPEC: ClassSpec = ClassSpec {
         name: "execute",
         summary: "runs `command` and gives its standard output, standard error and exit code, or in a session what it said",
         changes: false,
-        default_check: DefaultCheck::ExitCodeZero,
+        default_check: DefaultCheck::NotRefused,
     }],
     options: &[
         OptionSpec {
