@@ -20,12 +20,13 @@ pub const EXIT_CODE: &str = "exit_code";
 /// The largest terminal that a server is asked for, in columns or rows.
 const LARGEST: u32 = 10_000;
 
+/// What every platform says.
+const NEEDED: [&str; 10] = ["platform", "summary", "verified", "verified_with", "run", "terminal", "modes", "settle", "quiet", "cancel"];
+
 /// Reads a platform.
 pub(super) fn read(yaml: &Yaml, complaints: &Complaints) -> Option<Platform> {
     let mut fields = Fields::of(yaml, "a platform", Dialect::Job, complaints)?;
-    for key in ["platform", "summary", "verified", "verified_with", "run", "terminal", "modes", "settle", "quiet", "cancel"] {
-        fields.require(key);
-    }
+    require(&fields, &NEEDED);
     let name = fields.filled("platform");
     let summary = fields.filled("summary");
     let os = if fields.has("os") { fields.texts("os") } else { Vec::new() };
@@ -66,6 +67,12 @@ pub(super) fn read(yaml: &Yaml, complaints: &Complaints) -> Option<Platform> {
     })
 }
 
+fn require(fields: &Fields<'_>, keys: &[&str]) {
+    for key in keys {
+        fields.require(key);
+    }
+}
+
 fn value(placed: Option<Placed<Duration>>) -> Option<Duration> {
     placed.map(|placed| placed.value)
 }
@@ -76,7 +83,7 @@ fn items<'a>(entry: Option<&'a Entry>, name: &str, complaints: &Complaints) -> &
 
 fn terminal(yaml: &Yaml, complaints: &Complaints) -> Option<TerminalSize> {
     let mut fields = Fields::of(yaml, "`terminal`", Dialect::Job, complaints)?;
-    ["type", "columns", "rows"].into_iter().for_each(|key| fields.require(key));
+    require(&fields, &["type", "columns", "rows"]);
     let (kind, columns, rows) = (fields.filled("type"), fields.integer("columns", 1..=LARGEST), fields.integer("rows", 1..=LARGEST));
     fields.finish();
     Some(TerminalSize { kind: kind?.value, columns: columns?.value, rows: rows?.value })
@@ -100,7 +107,7 @@ fn modes(entry: Option<&Entry>, complaints: &Complaints) -> Vec<CliMode> {
 
 fn mode(yaml: &Yaml, complaints: &Complaints) -> Option<CliMode> {
     let mut fields = Fields::of(yaml, "a mode", Dialect::Job, complaints)?;
-    ["name", "prompt"].into_iter().for_each(|key| fields.require(key));
+    require(&fields, &["name", "prompt"]);
     let (name, prompt) = (fields.filled("name"), fields.filled("prompt"));
     fields.finish();
     let mode = CliMode { name: name?, prompt: prompt? };
@@ -110,7 +117,7 @@ fn mode(yaml: &Yaml, complaints: &Complaints) -> Option<CliMode> {
 
 fn pager(yaml: &Yaml, complaints: &Complaints) -> Option<Pager> {
     let mut fields = Fields::of(yaml, "a pager", Dialect::Job, complaints)?;
-    ["line", "send"].into_iter().for_each(|key| fields.require(key));
+    require(&fields, &["line", "send"]);
     let (line, send) = (fields.filled("line"), fields.text("send"));
     fields.finish();
     let pager = Pager { line: line?, send: send?.value };

@@ -3,7 +3,7 @@
 use crate::program::{Left, Program, timeless};
 use crate::ssh::shell::router;
 use crate::sshd::Sshd;
-use expect_test::expect;
+use expect_test::expect_file;
 use regex::Regex;
 
 fn testbed(sshd: &Sshd, more: &str) -> String {
@@ -65,81 +65,8 @@ fn a_router_is_tested_through_its_command_line() {
     let sshd = router("");
     let program = Program::new(&testbed(&sshd, ""), ROUTER_JOB);
     let left = program.run(&["--jobs", "1"]);
-    expect![[r#"
-        job router, testbed testbed.yaml: 5 tests on 1 device, run ID
-        PASS TIME  connect [r1]
-        PASS TIME  version [r1]
-              r1  last = line 60
-        FAIL TIME  typo [r1]
-              step 1 shwo version: the device refused the command: % Invalid input detected at '^' marker.
-        PASS TIME  typo that is expected [r1]
-        ERROR TIME  question [r1]
-              step 1 reload: r1 via cli: waiting for the prompt `r1#` after `reload` timed out after 500ms (`timeout` at job.yaml:27)
-        PASS TIME  configuration [r1]
-
-        FAIL  typo [r1]
-          step 1 shwo version: the device refused the command: % Invalid input detected at '^' marker.
-            at job.yaml:16 (step 1 shwo version, device r1 via cli)
-            command:  shwo version
-            expected: no line that says so
-            actual:   % Invalid input detected at '^' marker.
-            source:   text
-            place:    job.yaml:16
-            answer (2 lines):
-              |    ^
-              | % Invalid input detected at '^' marker.
-
-        ERROR question [r1]
-          step 1 reload: r1 via cli: waiting for the prompt `r1#` after `reload` timed out after 500ms (`timeout` at job.yaml:27)
-            at job.yaml:26 (step 1 reload, device r1 via cli)
-            command:  reload
-            phase:    call
-            limit:    500ms (`timeout` at job.yaml:27)
-            received 38 bytes, the last of them:
-              | r1#reload
-              | Proceed with reload? [confirm]
-            hint:     `Proceed with reload? [confirm]` looks like a question: use a form of the command that asks nothing
-
-        3 passed, 1 failed, 1 errored in TIME
-        JUnit: junit.xml
-    "#]]
-    .assert_eq(&printed(&left));
-    expect![[r#"
-        <?xml version="1.0" encoding="UTF-8"?>
-        <testsuites name="testbed">
-        <testsuite name="router" tests="6" failures="1" errors="1" skipped="0" time="-" timestamp="-" hostname="-">
-        <properties><property name="runner.version" value="0.1.0"/><property name="testbed" value="testbed.yaml"/><property ="-"/></properties>
-        <testcase classname="router.r1" name="connect [r1]" file="job.yaml" time="-"/>
-        <testcase classname="router.r1" name="version [r1]" file="job.yaml" time="-"/>
-        <testcase classname="router.r1" name="typo [r1]" file="job.yaml" time="-"><failure type="runner.check" message="step 1 shwo version: the device refused the command: % Invalid input detected at &apos;^&apos; marker.">step 1 shwo version: the device refused the command: % Invalid input detected at '^' marker.
-          at job.yaml:16 (step 1 shwo version, device r1 via cli)
-          command:  shwo version
-          expected: no line that says so
-          actual:   % Invalid input detected at '^' marker.
-          source:   text
-          place:    job.yaml:16
-          answer (2 lines):
-            |    ^
-            | % Invalid input detected at '^' marker.
-        </failure><system-out>step 1 shwo version: shwo version
-           ^
-        % Invalid input detected at '^' marker.
-        </system-out></testcase>
-        <testcase classname="router.r1" name="typo that is expected [r1]" file="job.yaml" time="-"/>
-        <testcase classname="router.r1" name="question [r1]" file="job.yaml" time="-"><error type="runner.timeout" message="step 1 reload: r1 via cli: waiting for the prompt `r1#` after `reload` timed out after 500ms (`timeout` at job.yaml:27)">step 1 reload: r1 via cli: waiting for the prompt `r1#` after `reload` timed out after 500ms (`timeout` at job.yaml:27)
-          at job.yaml:26 (step 1 reload, device r1 via cli)
-          command:  reload
-          phase:    call
-          limit:    500ms (`timeout` at job.yaml:27)
-          received 38 bytes, the last of them:
-            | r1#reload
-            | Proceed with reload? [confirm]
-          hint:     `Proceed with reload? [confirm]` looks like a question: use a form of the command that asks nothing
-        </error></testcase>
-        <testcase classname="router.r1" name="configuration [r1]" file="job.yaml" time="-"/>
-        </testsuite>
-        </testsuites>
-    "#]].assert_eq(&timeless(&left.junit));
+    expect_file!["expected/router.txt"].assert_eq(&printed(&left));
+    expect_file!["expected/router.xml"].assert_eq(&timeless(&left.junit));
     assert_eq!(left.status, Some(1));
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Each built-in platform is a YAML file beside this one; `load` reads it. Another platform is another file in the list.
 
+use crate::base::place::{Place, Placed};
 use crate::load::{self, EXIT_CODE, NONCE, whole_line};
 use crate::model::platform::{Pager, RunMode, TerminalSize, Verified};
 use crate::record::fault::{Fault, FaultKind};
@@ -88,14 +89,14 @@ impl Platform {
         let shown = |sentence: String| format!("{file}: {sentence}");
         let Some(read) = loaded.value else {
             let first = loaded.diagnostics.first();
-            let place = first.and_then(|diagnostic| diagnostic.place.as_ref()).map_or(file.to_owned(), |place| place.file_line());
+            let place = first.and_then(|diagnostic| diagnostic.place.as_ref()).map_or(file.to_owned(), Place::file_line);
             return Err(format!("{place}: {}", first.map_or("not read", |diagnostic| &diagnostic.message)));
         };
         let lines = |patterns: &mut dyn Iterator<Item = &str>| {
             let patterns: Result<Vec<String>, String> = patterns.map(|pattern| whole_line(pattern).map(|line| line.to_string())).collect();
             RegexSet::new(patterns?).map_err(|error| error.to_string())
         };
-        let anywhere = |patterns: &[crate::base::place::Placed<String>]| {
+        let anywhere = |patterns: &[Placed<String>]| {
             RegexSet::new(patterns.iter().map(|pattern| &pattern.value)).map_err(|error| shown(error.to_string()))
         };
         Ok(Self {

@@ -183,7 +183,7 @@ proptest! {
         places in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
     ) {
         // What is a log line or the prompt alone at the end belongs to what came after the answer.
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect::<String>() + "end\n";
+        let text: String = lines.iter().fold(String::new(), |text, line| text + line + "\n") + "end\n";
         let mut bytes = format!("show x\r\n{}r1#", text.replace('\n', "\r\n")).into_bytes();
         for place in places {
             let at = String::from_utf8_lossy(&bytes).floor_char_boundary(place.index(bytes.len()));

@@ -34,14 +34,14 @@ pub(super) enum Outcome {
 
 /// Tries every key of the agent at `socket`. Blocks.
 pub(super) fn authenticate(session: &mut Session, user: &str, socket: &Path, limits: &Limits<'_>) -> Result<Outcome, Agency> {
-    let folder = tempfile::Builder::new().prefix("runner-agent").tempdir().map_err(internal)?;
+    let folder = tempfile::Builder::new().prefix("runner-agent").tempdir().map_err(|error| internal(&error))?;
     let near = folder.path().join("agent");
-    let listener = UnixListener::bind(&near).map_err(internal)?;
-    let (over, waits) = UnixStream::pair().map_err(internal)?;
+    let listener = UnixListener::bind(&near).map_err(|error| internal(&error))?;
+    let (over, waits) = UnixStream::pair().map_err(|error| internal(&error))?;
     std::thread::scope(|scope| {
         let broker = Broker { socket, limits };
         let started = std::thread::Builder::new().name("ssh-agent".to_owned()).stack_size(1024 * 1024);
-        started.spawn_scoped(scope, move || broker.serve(&listener, &waits)).map_err(internal)?;
+        started.spawn_scoped(scope, move || broker.serve(&listener, &waits)).map_err(|error| internal(&error))?;
         let outcome = try_keys(session, user, &near, limits);
         // Ends the broker where libssh2 has not even connected.
         drop(over);
@@ -61,7 +61,7 @@ impl From<Stop> for Agency {
     }
 }
 
-fn internal(error: io::Error) -> Agency {
+fn internal(error: &io::Error) -> Agency {
     Agency::Fault(Fault::new(FaultKind::Internal, format!("the ssh agent cannot be talked to: {error}")).in_phase(Phase::Creation))
 }
 

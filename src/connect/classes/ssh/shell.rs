@@ -28,7 +28,7 @@ const ENTER: &str = "\r";
 const LONGEST: usize = 4094;
 
 /// The longest time that a session is given to come back to its prompt after a command that did not end.
-const RECOVERY: Duration = Duration::from_secs(1);
+const RECOVERY: Duration = Duration::from_secs(2);
 
 /// A shell, waiting at its prompt between two calls.
 pub(super) struct Shell {
@@ -158,8 +158,8 @@ impl Shell {
         }
     }
 
-    /// Cuts off what runs and waits for the prompt; the value is whether the session can be used again. Blocks for a second
-    /// at most.
+    /// Cuts off what runs and waits for the prompt; the value is whether the session can be used again. Blocks for
+    /// [`RECOVERY`] at most.
     fn recover(&mut self, session: &mut Session, limits: &Limits<'_>) -> bool {
         let limit = Limit { length: RECOVERY, setting: "recovery of the prompt".into() };
         let deadline = Deadline::new(Instant::now(), limit);

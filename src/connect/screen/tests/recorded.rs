@@ -52,7 +52,9 @@ fn play(file: &Path, session: &Session, size: usize) {
         if let Some(setup) = &call.setup {
             assert!(platform.open.contains(setup), "{at}: the setup of the platform has changed, record the session again");
             let (sent, own) = platform.prepared(setup, &session.nonce).expect("a line");
-            own.into_iter().for_each(|own| screen.own(own));
+            if let Some(own) = own {
+                screen.own(own);
+            }
             line = sent;
         }
         screen.begin(&line);

@@ -23,7 +23,7 @@ fn a_router_is_asked_whatever_it_does_to_its_terminal() {
         for command in noisy {
             assert_eq!(said(&mut connection, command), "quiet\n", "{command}");
         }
-        let lines: String = (1..=100).map(|number| format!("line {number}\n")).collect();
+        let lines: String = (1..=100).fold(String::new(), |text, number: u32| text + "line " + &number.to_string() + "\n");
         assert_eq!(said(&mut connection, "show lines 100"), lines, "paged");
         said(&mut connection, "terminal length 0");
         assert_eq!(said(&mut connection, "show lines 100"), lines, "not paged");
