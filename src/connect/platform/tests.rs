@@ -109,10 +109,25 @@ fn pagers_errors_and_log_lines_are_told_from_output() {
         "-bash: foo: command not found",
         "Invalid command at '^'",
         "% Authorization failed.",
+        "% BGP not active",
+        "%% Unknown command",
+        "  Error: Unrecognized command found at '^' position.",
+        "bad command name foo (line 1 column 1)",
+        "Command fail. Return code -61",
     ] {
         assert!(generic.is_error(line), "{line}");
     }
-    for line in ["0 input errors, 0 CRC", "Error counters:", "50% idle", "%SYS-5-CONFIG_I: Configured", "errors", "", "invalid 0"] {
+    for line in [
+        "0 input errors, 0 CRC",
+        "Error counters:",
+        "50% idle",
+        "%SYS-5-CONFIG_I: Configured",
+        "% of total",
+        "commands: 5",
+        "errors",
+        "",
+        "invalid 0",
+    ] {
         assert!(!generic.is_error(line), "{line}");
     }
     assert_eq!(generic.without_trail("up\nr1#\n*Nov 20 13:00: %LINK-3-UPDOWN: x\n", "r1#"), "up\n");

@@ -155,6 +155,8 @@ impl Screen {
         match &self.learned {
             Some(learned) if learned == line => Sight::Perhaps(if answered { settle } else { quiet }),
             Some(learned) if answered && is_kin(learned, line) && self.is_prompt(line) => Sight::Perhaps(settle),
+            // A lone `#` may be the beginning of a bar that grows.
+            Some(_) if line.len() == 1 => Sight::Output,
             _ if self.is_prompt(line) => Sight::Perhaps(quiet),
             Some(_) if line.is_empty() && self.is_overtaken() => Sight::Overtaken(quiet),
             _ => Sight::Output,

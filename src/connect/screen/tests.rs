@@ -64,6 +64,7 @@ fn a_prompt_counts_when_it_stands_alone_at_the_end_and_the_echo_has_come() {
         ("r1#", true),
         ("x", false),
         ("\r\n r1#", false),
+        ("\r\n#", false),
         ("\r\nr1#\r\n", false),
         ("Password: ", false),
         ("\r\nr1(config)#", true),

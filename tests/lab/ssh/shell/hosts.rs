@@ -88,8 +88,10 @@ fn a_command_that_does_not_end_is_cut_off_and_the_session_goes_on() {
             assert!(connection.is_alive(), "{command}");
             assert_eq!(said(&mut connection, "pwd"), "/usr/lib\n", "after {command}");
         }
-        let fault = within(Duration::from_millis(500), |limits| connection.call(&Call::execute("cat"), limits)).expect_err("late");
-        assert!(fault.hint.is_some_and(|hint| hint.contains("wait for input")));
+        for (command, hint) in [("cat", "wait for input"), ("PS1='sub> ' sh -i", "`sub>` may be the prompt of a program")] {
+            let fault = within(Duration::from_secs(3), |limits| connection.call(&Call::execute(command), limits)).expect_err("late");
+            assert!(fault.hint.as_ref().is_some_and(|said| said.contains(hint)), "{fault:?}");
+        }
     }
 }
 

@@ -65,6 +65,9 @@ impl<'a> Missing<'a> {
             return Some(format!("`{shown}` looks like a question: use a form of the command that asks nothing"));
         }
         match self.when {
+            When::After(_) if ends(&[">", "#", "$", "%"]) && screen.learned().is_none() => {
+                Some(format!("`{shown}` may be the prompt of a program that the command has started"))
+            }
             When::Greeting | When::After(_) if ends(&[">", "#", "$", "%"]) => {
                 let patterns = text::names(platform.prompts().iter().map(String::as_str));
                 Some(format!("`{shown}` may be a prompt: say `prompt: PATTERN` for it; awaited was {patterns}"))
