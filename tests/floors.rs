@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 8] = [&["base"], &["model"], &["record"], &["load"], &["eval"], &["connect"], &["engine", "report"], &["cli"]];
 
 /// Rooms that touch no file, socket, clock, thread or environment.
-const PURE: [&str; 5] = ["src/base", "src/model", "src/record", "src/eval", "src/engine/schedule"];
+const PURE: [&str; 7] =
+    ["src/base", "src/model", "src/record", "src/eval", "src/connect/platform", "src/connect/screen", "src/engine/schedule"];
 
 /// What a pure room does not mention outside of its tests.
 const IMPURE: [&str; 12] = [

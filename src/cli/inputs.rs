@@ -40,7 +40,7 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
         job: &job,
         testbed: &testbed,
         registry: &Registry::standard(),
-        surroundings: &Surroundings { home: world.home.clone() },
+        surroundings: &Surroundings { home: world.home.clone(), agent: world.agent() },
         selection: &Selection { devices: arguments.devices.clone(), tests: arguments.tests.clone(), tags: arguments.tags.clone() },
         overrides,
         env: Data::Object(world.env.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect()),

@@ -62,6 +62,11 @@ impl World {
         }
     }
 
+    /// The socket of the user's ssh agent.
+    pub(super) fn agent(&self) -> Option<PathBuf> {
+        self.env.get("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty()).map(PathBuf::from)
+    }
+
     /// A file as reports name it: relative to the repository, so that its readers can link it.
     pub(super) fn in_repository(&self, file: &Path) -> String {
         let absolute = self.folder.join(file);

@@ -68,6 +68,8 @@ pub struct Endpoint {
     pub folder: PathBuf,
     /// The user's home folder, where one is known.
     pub home: Option<PathBuf>,
+    /// The socket of the user's ssh agent, where there is one.
+    pub agent: Option<PathBuf>,
 }
 
 impl Endpoint {
@@ -199,6 +201,8 @@ pub enum DefaultCheck {
     Answered,
     /// The exit code is 0.
     ExitCodeZero,
+    /// The exit code is 0, or a command line that has none did not refuse the command.
+    NotRefused,
 }
 
 /// An option of a class.

@@ -24,6 +24,8 @@ const ENABLE: &str = "enable";
 pub struct Surroundings {
     /// The user's home folder.
     pub home: Option<PathBuf>,
+    /// The socket of the user's ssh agent.
+    pub agent: Option<PathBuf>,
 }
 
 /// Where credentials stand, the nearest first.

@@ -1,13 +1,17 @@
 //! Connections to devices: classes and what they offer, the manager of a device's connections, pools, and the wires.
 //!
-//! Nothing here knows that anything is being tested. Room order: `interrupt`, `class`, `wire`, `classes`, `registry`,
-//! `request`, `login`, `options`, `paths`, `route`, `pool`, `manager`.
+//! Nothing here knows that anything is being tested. Room order: `interrupt`, `class`, `wire`, `platform`,
+//! `screen`, `classes`, `registry`, `request`, `login`, `options`, `paths`, `route`, `pool`, `manager`.
 
 pub mod interrupt;
 
 pub mod class;
 
 pub mod wire;
+
+pub mod platform;
+
+mod screen;
 
 pub mod classes;
 

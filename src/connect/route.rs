@@ -208,6 +208,7 @@ fn way(
         options: checked.options,
         folder: scopes.testbed.folder.clone(),
         home: surroundings.home.clone(),
+        agent: surroundings.agent.clone(),
     };
     Way { class, endpoint, connect_timeout: checked.connect_timeout }
 }

@@ -2,7 +2,7 @@
 //!
 //! This floor reads files and nothing else of the world: the environment comes in as a value, names are never resolved,
 //! and it does not know which classes, platforms or variables exist. Room order: `complaints`, `file`, `yaml`, `scalar`,
-//! `fields`, `habits`, `testbed`, `job`.
+//! `fields`, `habits`, `testbed`, `job`, `platform`.
 
 mod complaints;
 
@@ -20,10 +20,13 @@ mod testbed;
 
 mod job;
 
+mod platform;
+
 #[cfg(test)]
 mod tests;
 
 pub use job::{NameError, RESERVED, check_variable};
+pub use platform::{EXIT_CODE, NONCE, whole_line};
 pub use testbed::MOST_WORKERS;
 
 use crate::base::Data;
@@ -31,6 +34,7 @@ use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::place::{Place, Source};
 use crate::load::complaints::Complaints;
 use crate::model::job::Job;
+use crate::model::platform::Platform;
 use crate::model::testbed::Testbed;
 use crate::model::yaml::Yaml;
 use std::collections::BTreeMap;
@@ -117,6 +121,14 @@ pub fn testbed_inline(yaml: &Yaml, folder: &Path, env: &Environment) -> Loaded<T
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// Loads a platform from its text. `shown` is its name in messages.
+#[must_use]
+pub fn platform_text(text: &str, shown: &str) -> Loaded<Platform> {
+    let complaints = Complaints::default();
+    let value = yaml::read(&Source::new(shown, text), &complaints).and_then(|yaml| platform::read(&yaml, &complaints));
+    Loaded::new(value, complaints)
 }
 
 /// Reads one value from YAML text, as `--var` gives it.

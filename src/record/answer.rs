@@ -13,10 +13,21 @@ pub struct Answer {
     pub stderr: String,
     /// The exit code, where there is a process and it said one.
     pub exit_code: Option<i32>,
+    /// What a command line that tells no exit codes made of the command; `None` where there is one, or should be.
+    pub reception: Option<Reception>,
     /// The status of an HTTP answer.
     pub status: Option<u16>,
     /// From sending the call to the end of the answer.
     pub took: Duration,
+}
+
+/// What a command line made of a command, as far as what it said tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reception {
+    /// Nothing says that it was refused.
+    Accepted,
+    /// It was refused with this line.
+    Refused(String),
 }
 
 impl Answer {

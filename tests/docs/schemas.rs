@@ -12,6 +12,7 @@ use std::path::Path;
 
 const JOB: &str = "schemas/job.schema.json";
 const TESTBED: &str = "schemas/testbed.schema.json";
+const PLATFORM: &str = "schemas/platform.schema.json";
 
 fn schema(file: &str) -> Value {
     let text = std::fs::read_to_string(pages::root().join(file)).expect("a schema");
@@ -58,6 +59,8 @@ fn every_example_that_the_program_accepts_is_accepted() {
         (&testbed, "examples/quickstart/testbed.yaml"),
         (&job, "examples/matrix/job.yaml"),
         (&testbed, "examples/matrix/testbed.yaml"),
+        (&job, "examples/ssh-linux/job.yaml"),
+        (&testbed, "examples/ssh-linux/testbed.yaml"),
         (&testbed, "tests/docs/lab/lab.yaml"),
     ] {
         let text = std::fs::read_to_string(pages::root().join(file)).expect("an example");
@@ -185,8 +188,24 @@ fn plain_mistakes_are_refused() {
 }
 
 #[test]
+fn the_built_in_platforms_are_accepted() {
+    let platform = validator(PLATFORM);
+    let mut tried = 0;
+    for entry in std::fs::read_dir(pages::root().join("src/connect/platform")).expect("a folder") {
+        let file = entry.expect("an entry").path();
+        if file.extension().is_some_and(|ending| ending == "yaml") {
+            let text = std::fs::read_to_string(&file).expect("a platform");
+            assert_eq!(refused(&platform, &data(&text)), None, "{}", file.display());
+            assert!(refused(&platform, &data(&text.replace("cancel:", "cancle:"))).is_some(), "{}", file.display());
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, runner::connect::platform::built_in().expect("platforms").len());
+}
+
+#[test]
 fn every_key_has_a_description() {
-    for file in [JOB, TESTBED] {
+    for file in [JOB, TESTBED, PLATFORM] {
         let mut bare = Vec::new();
         find_bare(&schema(file), file, &mut bare);
         assert!(bare.is_empty(), "keys without description:\n{}", bare.join("\n"));

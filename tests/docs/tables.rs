@@ -2,7 +2,9 @@
 
 use crate::pages::{self, Page};
 use runner::connect::class::{ClassSpec, DefaultCheck, OptionKind};
+use runner::connect::platform::{self, Platform};
 use runner::connect::registry::Registry;
+use runner::model::platform::{RunMode, Verified};
 use runner::record::verdict::ExitStatus;
 
 #[test]
@@ -21,20 +23,44 @@ fn the_readme_has_the_two_commands() {
     assert!(pages::root().join("tests/run").exists());
 }
 
-/// The part of `docs/testbed.md` that is made of the classes' own tables. `UPDATE_EXPECT=1` writes it anew.
+/// The parts of `docs/testbed.md` that are made of the program's own tables. `UPDATE_EXPECT=1` writes them anew.
 #[test]
-fn classes_and_their_options_are_those_of_the_program() {
-    const FROM: &str = "<!-- classes: made by tests/docs/tables.rs -->\n";
-    const TO: &str = "<!-- end of classes -->\n";
+fn classes_and_platforms_and_their_options_are_those_of_the_program() {
+    let classes: String = Registry::standard().classes().map(|class| describe(class.spec())).collect();
+    let rows = platform::built_in().expect("platforms").iter().map(describe_platform);
+    let head = "\n| platform | values of `os` | commands run in | verified against |\n|---|---|---|---|\n".to_owned();
+    let platforms = rows.fold(head, |table, row| table + &row) + "\n";
+    for (name, made) in [("classes", classes), ("platforms", platforms)] {
+        compare(name, &made);
+    }
+}
+
+/// Compares what stands between two marks of `docs/testbed.md`.
+fn compare(name: &str, made: &str) {
+    let (from, to) = (format!("<!-- {name}: made by tests/docs/tables.rs -->\n"), format!("<!-- end of {name} -->\n"));
     let page = Page::read("docs/testbed.md");
-    let (before, rest) = page.text.split_once(FROM).expect("the mark where the classes begin");
-    let (written, after) = rest.split_once(TO).expect("the mark where the classes end");
-    let made: String = Registry::standard().classes().map(|class| describe(class.spec())).collect();
+    let (before, rest) = page.text.split_once(&from).expect("the mark where they begin");
+    let (written, after) = rest.split_once(&to).expect("the mark where they end");
     if updates() {
-        std::fs::write(pages::root().join(&page.name), format!("{before}{FROM}{made}{TO}{after}")).expect("written");
+        std::fs::write(pages::root().join(&page.name), format!("{before}{from}{made}{to}{after}")).expect("written");
         return;
     }
     assert_eq!(written, made, "docs/testbed.md: refresh it with UPDATE_EXPECT=1");
+}
+
+fn describe_platform(platform: &Platform) -> String {
+    let verified = match platform.verified {
+        Verified::System => "real systems",
+        Verified::Simulator => "a simulator",
+        Verified::Documentation => "documentation only",
+    };
+    let os: Vec<String> = platform.os.iter().map(|os| format!("`{os}`")).collect();
+    let os = if os.is_empty() { "any other".to_owned() } else { os.join(", ") };
+    let run = match platform.run {
+        RunMode::Exec => "channels of their own (`exec`)",
+        RunMode::Shell => "a session (`shell`)",
+    };
+    format!("| `{}`: {} | {os} | {run} | {verified}: {} |\n", platform.name, platform.summary, platform.verified_with)
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment to write what they expect")]
@@ -51,6 +77,7 @@ fn describe(spec: &ClassSpec) -> String {
         let good = match service.default_check {
             DefaultCheck::Answered => "any whole answer, with exit code 0 where it has one",
             DefaultCheck::ExitCodeZero => "an exit code of 0",
+            DefaultCheck::NotRefused => "an exit code of 0, or, of a command line that has none, one that does not refuse the command",
         };
         text.push_str(&format!("- service `{}`: {}; a good answer is {good}\n", service.name, service.summary));
     }

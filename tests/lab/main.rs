@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test whose stage cannot be set has failed")]
 
+mod examples;
 mod hostile;
 #[path = "../program/program.rs"]
 mod program;
@@ -10,4 +11,5 @@ mod sshd;
 
 mod outage;
 mod runs;
+mod sessions;
 mod ssh;

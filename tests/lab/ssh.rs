@@ -1,7 +1,9 @@
 //! Class `ssh` against OpenSSH's own server, and against peers that are none.
 
+mod agents;
 mod exits;
 mod opening;
+pub(crate) mod shell;
 
 use crate::hostile::{Habit, Hostile};
 use crate::sshd::Sshd;
@@ -31,6 +33,7 @@ fn endpoint(port: u16, login: Login) -> Endpoint {
         options,
         folder: "/".into(),
         home: None,
+        agent: None,
     }
 }
 

@@ -101,7 +101,7 @@ pub(crate) fn keygen(arguments: &[&str], file: &Path) {
     assert!(made.is_ok_and(|status| status.success()), "ssh-keygen cannot make {}", file.display());
 }
 
-fn pause(time: Duration) {
+pub(crate) fn pause(time: Duration) {
     let (_keep, never) = std::sync::mpsc::channel::<()>();
     let _ = never.recv_timeout(time);
 }

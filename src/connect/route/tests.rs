@@ -21,7 +21,7 @@ fn registry() -> Registry {
 }
 
 fn resolve_in(testbed: &Testbed, device: &Device, request: &Request) -> Result<Resolved, RouteError> {
-    resolve(device, testbed, request, &registry(), &Surroundings { home: Some(PathBuf::from("/home/me")) })
+    resolve(device, testbed, request, &registry(), &Surroundings { home: Some(PathBuf::from("/home/me")), agent: None })
 }
 
 fn resolve_of(device: &Device, request: &Request) -> Result<Resolved, RouteError> {

@@ -309,8 +309,8 @@ impl Running {
             stdout: Answer::decode(std::mem::take(&mut self.out.bytes)),
             stderr: Answer::decode(std::mem::take(&mut self.err.bytes)),
             exit_code: status.code(),
-            status: None,
             took: started.elapsed(),
+            ..Answer::default()
         })
     }
 }

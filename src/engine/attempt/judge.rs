@@ -9,7 +9,7 @@ use crate::eval::capture::CaptureError;
 use crate::eval::extract::Evidence;
 use crate::eval::parse::ParseError;
 use crate::eval::scope::Layer;
-use crate::record::answer::Answer;
+use crate::record::answer::{Answer, Reception};
 use crate::record::check::Check;
 use crate::record::fault::Fault;
 use crate::record::redact::Redactor;
@@ -145,13 +145,19 @@ fn judge_answer(task: &Task, answer: &Answer, default: DefaultCheck, redactor: &
 
 /// Applies the service's own idea of a good answer; false when it does not hold.
 fn judge_by_default(answer: &Answer, default: DefaultCheck, step: &Step, judged: &mut Judged) -> bool {
-    let code = match (default, answer.exit_code) {
-        (DefaultCheck::Answered, None | Some(0)) | (DefaultCheck::ExitCodeZero, Some(0)) => return true,
-        (DefaultCheck::ExitCodeZero, None) => {
+    let code = match (default, answer.exit_code, &answer.reception) {
+        (_, None, Some(Reception::Refused(line))) => {
+            judged.checks.push(refused(line, step));
+            return false;
+        }
+        (DefaultCheck::Answered, None | Some(0), _)
+        | (DefaultCheck::ExitCodeZero | DefaultCheck::NotRefused, Some(0), _)
+        | (DefaultCheck::NotRefused, None, Some(Reception::Accepted)) => return true,
+        (DefaultCheck::ExitCodeZero | DefaultCheck::NotRefused, None, _) => {
             "expected exit code 0, got none: the peer did not say how the command ended".clone_into(&mut judged.problem);
             return false;
         }
-        (_, Some(code)) => code,
+        (_, Some(code), _) => code,
     };
     let last_words = answer.stderr.lines().rev().find(|line| !line.trim().is_empty());
     let last_words = last_words.map(|line| format!(": {}", text::one_line(&text::plain(line), 120))).unwrap_or_default();
@@ -165,6 +171,20 @@ fn judge_by_default(answer: &Answer, default: DefaultCheck, step: &Step, judged:
         nearest: Vec::new(),
     });
     false
+}
+
+/// The failed check of a command that a command line did not take.
+fn refused(line: &str, step: &Step) -> Check {
+    let line = text::one_line(&text::plain(line), 120);
+    Check {
+        held: false,
+        sentence: format!("the device refused the command: {line}"),
+        source: "text".to_owned(),
+        expected: "no line that says so".to_owned(),
+        actual: line,
+        place: step.place.clone(),
+        nearest: Vec::new(),
+    }
 }
 
 /// What templates see as `result`.

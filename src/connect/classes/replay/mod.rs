@@ -145,7 +145,7 @@ impl Connection for Player {
         }
         match outcome {
             Outcome::Answer { stdout, stderr, exit_code } => {
-                Ok(Answer { stdout, stderr, exit_code, status: None, took: started.elapsed() })
+                Ok(Answer { stdout, stderr, exit_code, took: started.elapsed(), ..Answer::default() })
             }
             Outcome::Fault(word) => Err(self.play(word, &shown)),
         }

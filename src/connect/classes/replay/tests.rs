@@ -39,6 +39,7 @@ fn open(class: &Replay, device: &str, folder: &Path) -> Result<Box<dyn Connectio
         options: Options(IndexMap::from([("recording", OptionValue::Text("session.yaml".into()))])),
         folder: folder.to_owned(),
         home: None,
+        agent: None,
     };
     limits_of(Duration::from_secs(10), |limits| class.open(&endpoint, limits))
 }

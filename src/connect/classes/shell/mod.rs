@@ -102,6 +102,7 @@ mod tests {
             options: Options(IndexMap::from_iter(options)),
             folder: PathBuf::from("/usr"),
             home: Some(PathBuf::from("/tmp")),
+            agent: None,
         }
     }
 

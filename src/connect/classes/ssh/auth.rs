@@ -1,5 +1,6 @@
 //! Proves who we are, with what one credential holds.
 
+use super::agent::{self, Agency, Outcome};
 use super::session::{Session, Stop, sentence};
 use crate::base::secret::Secret;
 use crate::base::text;
@@ -24,11 +25,11 @@ pub(super) struct Refusal {
     pub(super) goes_on: bool,
 }
 
-/// Tries what a credential holds: its key, then its password.
+/// Tries what a credential holds: its key, the keys of the agent where one is given, then its password.
 ///
 /// # Errors
 /// A refusal that names what was tried and what the server offers, never a secret.
-pub(super) fn authenticate(session: &mut Session, login: &Login, limits: &Limits<'_>) -> Result<(), Refusal> {
+pub(super) fn authenticate(session: &mut Session, login: &Login, agent: Option<&Path>, limits: &Limits<'_>) -> Result<(), Refusal> {
     let user = username(login).map_err(Refusal::last)?;
     let doing = format!("authenticating as `{user}`");
     let offered = offered(session, user, limits, &doing)?;
@@ -36,15 +37,33 @@ pub(super) fn authenticate(session: &mut Session, login: &Login, limits: &Limits
         return Ok(());
     }
     let mut tried: Vec<String> = Vec::new();
-    for method in methods(login, &offered) {
+    for method in methods(login, agent, &offered) {
+        let mut questions = Vec::new();
         let outcome = match &method {
             Method::Key(file) => key(session, user, file, login, limits).map_err(Refusal::last)?,
             Method::Password(password) => session.drive(limits, |raw| raw.userauth_password(user, password.reveal())),
-            Method::Interactive(password) => interactive(session, user, password, limits),
+            Method::Interactive(password) => interactive(session, user, password, limits, &mut questions),
+            Method::Agent(socket) => match agent::authenticate(session, user, socket, limits) {
+                Ok(Outcome::Accepted) => Ok(()),
+                Ok(Outcome::Refused(count)) => {
+                    tried.push(format!("{} of the agent", text::count(count, "key")));
+                    continue;
+                }
+                Ok(Outcome::NoKeys(why)) => {
+                    tried.push(format!("{} ({why})", method.shown()));
+                    continue;
+                }
+                Err(Agency::Stop(stop)) => Err(stop),
+                Err(Agency::Fault(fault)) => return Err(Refusal::last(fault)),
+            },
         };
         match outcome {
             Ok(()) => return Ok(()),
-            Err(Stop::Refused(error)) => tried.push(method.refused(&error)),
+            Err(Stop::Refused(error)) if questions.is_empty() => tried.push(method.refused(&error)),
+            Err(Stop::Refused(_)) => {
+                let asked = text::names(questions.iter().map(String::as_str));
+                tried.push(format!("{} (it also asked {asked}, which was not answered)", method.shown()));
+            }
             Err(Stop::Lost(how)) => {
                 tried.push(format!("{} ({how})", method.shown()));
                 return Err(Refusal { goes_on: false, ..refusal(user, &tried, &offered) });
@@ -84,6 +103,7 @@ pub(super) fn username(login: &Login) -> Result<&str, Fault> {
 
 enum Method<'a> {
     Key(&'a Path),
+    Agent(&'a Path),
     Password(&'a Secret),
     Interactive(&'a Secret),
 }
@@ -92,6 +112,7 @@ impl Method<'_> {
     fn shown(&self) -> String {
         match self {
             Self::Key(file) => format!("the key `{}`", file.display()),
+            Self::Agent(_) => "the keys of the agent".to_owned(),
             Self::Password(_) => "a password".to_owned(),
             Self::Interactive(_) => "a password asked for by `keyboard-interactive`".to_owned(),
         }
@@ -107,13 +128,18 @@ impl Method<'_> {
     }
 }
 
-fn methods<'a>(login: &'a Login, offered: &[String]) -> Vec<Method<'a>> {
+fn methods<'a>(login: &'a Login, agent: Option<&'a Path>, offered: &[String]) -> Vec<Method<'a>> {
     let offers = |name: &str| offered.is_empty() || offered.iter().any(|method| method == name);
     let mut methods = Vec::new();
     if let Some(file) = &login.key_file
         && offers("publickey")
     {
         methods.push(Method::Key(file));
+    }
+    if let Some(socket) = agent
+        && offers("publickey")
+    {
+        methods.push(Method::Agent(socket));
     }
     if let Some(password) = &login.password {
         if offers("password") {
@@ -161,36 +187,58 @@ fn key(session: &mut Session, user: &str, file: &Path, login: &Login, limits: &L
     Ok(session.drive(limits, |raw| raw.userauth_pubkey_memory(user, None, &text, passphrase)))
 }
 
-fn interactive(session: &mut Session, user: &str, password: &Secret, limits: &Limits<'_>) -> Result<(), Stop> {
-    let mut answers = Answers { password, given: 0 };
+/// Answers the server's questions; those that were not answered are kept in `questions`.
+fn interactive(session: &mut Session, user: &str, password: &Secret, limits: &Limits<'_>, questions: &mut Vec<String>) -> Result<(), Stop> {
+    let mut answers = Answers { password, given: false, questions };
     session.drive(limits, |raw| raw.userauth_keyboard_interactive(user, &mut answers))
 }
 
-/// Answers one question that asks for a password, and nothing else: a dialog that wants a new password must not be given
-/// the old one.
+/// The most questions that a message names.
+const MOST_QUESTIONS: usize = 3;
+
+/// Answers what asks for the password, once, and nothing else: a dialog that wants a new password must not be given the old
+/// one, and what is shown while it is typed is no password.
 struct Answers<'a> {
     password: &'a Secret,
-    given: usize,
+    given: bool,
+    questions: &'a mut Vec<String>,
 }
 
 impl KeyboardInteractivePrompt for Answers<'_> {
-    fn prompt(&mut self, _username: &str, _instructions: &str, prompts: &[Prompt<'_>]) -> Vec<String> {
-        let [prompt] = prompts else {
-            return vec![String::new(); prompts.len()];
+    fn prompt(&mut self, _username: &str, instructions: &str, prompts: &[Prompt<'_>]) -> Vec<String> {
+        // One question about a change makes all of them parts of a dialog that changes the password.
+        let changes = wants_change(instructions) || prompts.iter().any(|prompt| is_about_change(&prompt.text));
+        let mut answer = |prompt: &Prompt<'_>| {
+            if !changes && !prompt.echo && !self.given && asks_for_password(&prompt.text) {
+                self.given = true;
+                return self.password.reveal().to_owned();
+            }
+            let is_repeated = self.given && !changes && asks_for_password(&prompt.text);
+            if !is_repeated && self.questions.len() < MOST_QUESTIONS {
+                self.questions.push(text::one_line(&text::visible(&prompt.text), 60));
+            }
+            String::new()
         };
-        if prompt.echo || self.given > 0 || !asks_for_password(&prompt.text) {
-            return vec![String::new()];
-        }
-        self.given += 1;
-        vec![self.password.reveal().to_owned()]
+        prompts.iter().map(&mut answer).collect()
     }
 }
 
 fn asks_for_password(question: &str) -> bool {
-    let question = question.to_lowercase();
-    let changes = ["new", "old", "current", "retype", "again", "change", "confirm", "expired"];
-    let words = || question.split(|c: char| !c.is_alphanumeric());
-    question.contains("password") && !words().any(|word| changes.contains(&word))
+    question.to_lowercase().contains("password") && !is_about_change(question)
+}
+
+/// Whether a question belongs to a dialog that changes a password.
+fn is_about_change(question: &str) -> bool {
+    has_word(question, &["new", "old", "current", "retype", "again", "change", "confirm", "expired"])
+}
+
+/// Whether the text above the questions says that the password must be changed.
+fn wants_change(instructions: &str) -> bool {
+    has_word(instructions, &["change", "changed", "expired", "changing"])
+}
+
+fn has_word(text: &str, words: &[&str]) -> bool {
+    text.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word))
 }
 
 /// The phase that a fault of this room belongs to where its kind does not say so.
@@ -204,23 +252,33 @@ mod tests {
     use std::borrow::Cow;
 
     #[test]
-    fn only_a_single_question_for_the_password_is_answered() {
+    fn only_a_question_for_the_password_is_answered_and_only_once() {
         let password = Secret::new("s3cret");
-        for (questions, answers) in [
-            (vec![("Password: ", false)], vec!["s3cret"]),
-            (vec![("admin@leaf1's password:", false)], vec!["s3cret"]),
-            (vec![("Password: ", true)], vec![""]),
-            (vec![("New password: ", false)], vec![""]),
-            (vec![("(current) UNIX password: ", false)], vec![""]),
-            (vec![("One-time code: ", false)], vec![""]),
-            (vec![("Password: ", false), ("Token: ", false)], vec!["", ""]),
-            (vec![], vec![]),
+        for (instructions, questions, answers, kept) in [
+            ("", vec![("Password: ", false)], vec!["s3cret"], vec![]),
+            ("", vec![("admin@leaf1's password:", false)], vec!["s3cret"], vec![]),
+            ("", vec![("Password: ", true)], vec![""], vec!["Password:"]),
+            ("", vec![("New password: ", false)], vec![""], vec!["New password:"]),
+            ("", vec![("(current) UNIX password: ", false)], vec![""], vec!["(current) UNIX password:"]),
+            ("", vec![("One-time code: ", false)], vec![""], vec!["One-time code:"]),
+            ("", vec![("Password: ", false), ("Token: ", false)], vec!["s3cret", ""], vec!["Token:"]),
+            ("", vec![("Username: ", true), ("Password: ", false)], vec!["", "s3cret"], vec!["Username:"]),
+            ("", vec![("Password: ", false), ("Password: ", false)], vec!["s3cret", ""], vec![]),
+            ("", vec![("Password: ", false), ("New password: ", false)], vec!["", ""], vec!["Password:", "New password:"]),
+            ("Your password has expired.", vec![("Password: ", false)], vec![""], vec!["Password:"]),
+            ("You are about to log in to leaf1", vec![("Password: ", false)], vec!["s3cret"], vec![]),
+            ("", vec![], vec![], vec![]),
         ] {
             let prompts: Vec<_> = questions.iter().map(|(text, echo)| Prompt { text: Cow::Borrowed(*text), echo: *echo }).collect();
-            assert_eq!(Answers { password: &password, given: 0 }.prompt("", "", &prompts), answers, "{questions:?}");
+            let mut unanswered = Vec::new();
+            let mut dialog = Answers { password: &password, given: false, questions: &mut unanswered };
+            assert_eq!(dialog.prompt("", instructions, &prompts), answers, "{questions:?}");
+            assert_eq!(unanswered, kept, "{questions:?}");
         }
         let again = [Prompt { text: Cow::Borrowed("Password: "), echo: false }];
-        assert_eq!(Answers { password: &password, given: 1 }.prompt("", "", &again), [""], "a refused password is not repeated");
+        let mut unanswered = Vec::new();
+        let mut dialog = Answers { password: &password, given: true, questions: &mut unanswered };
+        assert_eq!(dialog.prompt("", "", &again), [""], "a refused password is not repeated");
     }
 
     #[test]

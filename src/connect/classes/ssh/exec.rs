@@ -120,7 +120,7 @@ impl Run<'_> {
         };
         let took = started.elapsed();
         let (stdout, stderr) = (Answer::decode(received.stdout), Answer::decode(received.stderr));
-        Ok(Answer { stdout, stderr, exit_code, status: None, took })
+        Ok(Answer { stdout, stderr, exit_code, took, ..Answer::default() })
     }
 
     fn start(&self, session: &mut Session) -> Result<Channel, Fault> {

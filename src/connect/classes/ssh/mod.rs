@@ -1,9 +1,11 @@
-//! Class `ssh`: commands in channels of their own, with exit codes, over libssh2.
+//! Class `ssh`: commands in channels of their own, with exit codes, or in a session with prompts; over libssh2.
 //!
 //! Rooms: `dial` finds and connects, `link` carries the bytes, `frames` watches them, `session` drives libssh2, `known_hosts` and
-//! `host_keys` decide whom we talk to, `auth` proves who we are, `exec` runs a command. Nothing here blocks past a
-//! deadline, and no session is shared between threads.
+//! `host_keys` decide whom we talk to, `auth` proves who we are, `exec` runs a command in a channel of its own, and `shell`
+//! runs one in a session with prompts, whose bytes go through `line`. Nothing here blocks past a deadline, and no session is
+//! shared between threads.
 
+mod agent;
 mod algorithms;
 mod auth;
 mod dial;
@@ -12,19 +14,24 @@ mod fingerprint;
 mod frames;
 mod host_keys;
 mod known_hosts;
+mod line;
 mod link;
 mod options;
 mod session;
+mod shell;
 
 pub use options::{HostKeyPolicy, SshOptions, parse_ssh_options};
 
 use crate::connect::class::{Class, ClassSpec, Connection, DefaultCheck, Endpoint, Limits, Login, OptionKind, OptionSpec, ServiceSpec};
+use crate::connect::platform;
+use crate::model::platform::RunMode;
 use crate::record::answer::Answer;
 use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind, Phase};
 use host_keys::{HostKeys, Learned};
 use options::Settings;
 use session::{Session, Stop};
+use std::path::Path;
 
 /// The class `ssh`.
 #[derive(Debug, Default)]
@@ -34,14 +41,14 @@ pub struct Ssh {
 
 static SPEC: ClassSpec = ClassSpec {
     name: "ssh",
-    summary: "commands over ssh, each with its exit code",
+    summary: "commands over ssh: each in a channel of its own with an exit code, or in a session with prompts",
     protocols: &["ssh"],
     requires: &["host"],
     services: &[ServiceSpec {
         name: "execute",
-        summary: "runs `command` and gives its standard output, standard error and exit code",
+        summary: "runs `command` and gives its standard output, standard error and exit code, or in a session what it said",
         changes: false,
-        default_check: DefaultCheck::ExitCodeZero,
+        default_check: DefaultCheck::NotRefused,
     }],
     options: &[
         OptionSpec {
@@ -57,6 +64,21 @@ static SPEC: ClassSpec = ClassSpec {
         },
         OptionSpec { name: "legacy", kind: OptionKind::Switch, summary: "whether old and weak algorithms are offered too (false)" },
         OptionSpec { name: "max_answer", kind: OptionKind::Count, summary: "the largest answer in bytes (268435456)" },
+        OptionSpec {
+            name: "mode",
+            kind: OptionKind::Choice(RunMode::NAMES),
+            summary: "`exec` runs each command in a channel of its own, `shell` all of them in one session with prompts; the platform decides",
+        },
+        OptionSpec {
+            name: "agent",
+            kind: OptionKind::Switch,
+            summary: "whether keys of the ssh agent are tried; where nothing is said, for a credential without key and password",
+        },
+        OptionSpec {
+            name: "prompt",
+            kind: OptionKind::Text,
+            summary: "the pattern of the whole prompt in a session; the platform has some",
+        },
     ],
 };
 
@@ -115,6 +137,9 @@ impl Class for Ssh {
         for login in &logins {
             auth::username(login)?;
         }
+        if settings.agent == Some(true) && endpoint.agent.is_none() {
+            return Err(Fault::new(FaultKind::Missing, "`agent` is true, and `SSH_AUTH_SOCK` names no ssh agent"));
+        }
         let mut refused: Option<Fault> = None;
         let mut open: Option<(Session, &Login)> = None;
         for login in &logins {
@@ -124,10 +149,10 @@ impl Class for Ssh {
                 Some((session, _)) => session,
                 None => self.reach(endpoint, &settings, limits)?,
             };
-            match auth::authenticate(&mut session, login, limits) {
+            match auth::authenticate(&mut session, login, agent(login, endpoint, &settings), limits) {
                 Ok(()) => {
-                    let habits = exec::Habits::of(&session);
-                    return Ok(Box::new(SshConnection { session, most: settings.max_answer, habits }));
+                    let ways = Ways::open(&mut session, endpoint, &settings, limits)?;
+                    return Ok(Box::new(SshConnection { ways, session, most: settings.max_answer }));
                 }
                 Err(refusal) if refusal.fault.kind != FaultKind::Auth => return Err(auth::in_creation(refusal.fault)),
                 Err(refusal) => {
@@ -140,6 +165,12 @@ impl Class for Ssh {
     }
 }
 
+/// The agent whose keys are tried: where nothing is said, for a credential that holds nothing else.
+fn agent<'a>(login: &Login, endpoint: &'a Endpoint, settings: &Settings) -> Option<&'a Path> {
+    let is_wanted = settings.agent.unwrap_or(login.key_file.is_none() && login.password.is_none());
+    endpoint.agent.as_deref().filter(|_| is_wanted)
+}
+
 /// The key of `ssh_options` serves a credential that names none.
 fn with_key(mut login: Login, settings: &Settings) -> Login {
     if login.key_file.is_none() {
@@ -148,11 +179,28 @@ fn with_key(mut login: Login, settings: &Settings) -> Login {
     login
 }
 
-/// An open connection: one session, and one channel for each call.
+/// How commands are run.
+enum Ways {
+    Exec(exec::Habits),
+    Shell(Box<shell::Shell>),
+}
+
+impl Ways {
+    fn open(session: &mut Session, endpoint: &Endpoint, settings: &Settings, limits: &Limits<'_>) -> Result<Self, Fault> {
+        let platform = platform::of_os(&endpoint.os)?;
+        Ok(match settings.mode.unwrap_or(platform.run) {
+            RunMode::Exec => Self::Exec(exec::Habits::of(session)),
+            RunMode::Shell => Self::Shell(Box::new(shell::Shell::open(session, platform, settings, limits)?)),
+        })
+    }
+}
+
+/// An open connection: one session, and in it a channel for each call, or one for all of them.
 struct SshConnection {
+    // First, because a channel goes before its session does.
+    ways: Ways,
     session: Session,
     most: usize,
-    habits: exec::Habits,
 }
 
 impl Connection for SshConnection {
@@ -166,7 +214,10 @@ impl Connection for SshConnection {
         if self.session.link.is_none() {
             return Err(Fault::new(FaultKind::NotConnected, "the connection is closed"));
         }
-        let answer = exec::Run { command, most: self.most, limits }.on(&mut self.session, &mut self.habits);
+        let answer = match &mut self.ways {
+            Ways::Exec(habits) => exec::Run { command, most: self.most, limits }.on(&mut self.session, habits),
+            Ways::Shell(shell) => shell.run(&mut self.session, command, limits),
+        };
         if let Some(link) = &mut self.session.link {
             link.rest();
         }

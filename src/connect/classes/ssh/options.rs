@@ -2,6 +2,7 @@
 
 use crate::base::text;
 use crate::connect::class::{Endpoint, Options};
+use crate::model::platform::RunMode;
 use std::path::PathBuf;
 
 /// What is done with a host key.
@@ -156,6 +157,12 @@ pub(super) struct Settings {
     pub(super) legacy: bool,
     /// The largest answer, in bytes.
     pub(super) max_answer: usize,
+    /// How commands are run; `None` leaves it to the platform.
+    pub(super) mode: Option<RunMode>,
+    /// The pattern of the prompt, where the platform's are not to be used.
+    pub(super) prompt: Option<String>,
+    /// Whether keys of an agent are tried; `None` where nothing is said.
+    pub(super) agent: Option<bool>,
 }
 
 /// The largest answer where nothing is said: 256 MiB.
@@ -188,6 +195,9 @@ impl Settings {
             key_file: flags.key_file.map(|file| endpoint.resolve(&file)),
             legacy: options.switch("legacy").unwrap_or(flags.legacy),
             max_answer: options.count("max_answer").and_then(|count| usize::try_from(count).ok()).unwrap_or(MAX_ANSWER),
+            mode: options.text("mode").and_then(|name| RunMode::WORDS.into_iter().find(|(word, _)| *word == name)).map(|(_, mode)| mode),
+            prompt: options.text("prompt").map(str::to_owned),
+            agent: options.switch("agent"),
         })
     }
 }

@@ -1,0 +1,185 @@
+//! Kinds of command lines, as data: prompts, paging, the lines that refuse a command, and what sets up a terminal.
+//!
+//! Each built-in platform is a YAML file beside this one; `load` reads it. Another platform is another file in the list.
+
+use crate::base::place::{Place, Placed};
+use crate::load::{self, EXIT_CODE, NONCE, whole_line};
+use crate::model::platform::{Pager, RunMode, TerminalSize, Verified};
+use crate::record::fault::{Fault, FaultKind};
+use regex::{Regex, RegexSet};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// The files of the built-in platforms.
+const BUILT_IN: [(&str, &str); 2] = [("linux.yaml", include_str!("linux.yaml")), ("generic.yaml", include_str!("generic.yaml"))];
+
+/// The platform of a device whose `os` no other one knows.
+const GENERIC: &str = "generic";
+
+/// The platform of a device without `os`.
+const WITHOUT_OS: &str = "linux";
+
+/// A platform, ready for use: every pattern is compiled.
+#[derive(Debug)]
+pub struct Platform {
+    /// Its name.
+    pub name: String,
+    /// One line about it.
+    pub summary: String,
+    /// The values of a device's `os` that mean it.
+    pub os: Vec<String>,
+    /// How far it was verified.
+    pub verified: Verified,
+    /// What it was verified with.
+    pub verified_with: String,
+    /// How commands are run where the testbed says nothing.
+    pub run: RunMode,
+    /// The terminal that is asked for.
+    pub terminal: TerminalSize,
+    pub(super) echo: bool,
+    pub(super) settle: Duration,
+    pub(super) quiet: Duration,
+    pub(super) cancel: String,
+    /// The lines that are sent when a session is opened, as they are written.
+    pub open: Vec<String>,
+    own_prompt: Option<String>,
+    /// As written, for messages.
+    prompts: Vec<String>,
+    prompt: RegexSet,
+    pagers: Vec<Pager>,
+    pager: RegexSet,
+    errors: RegexSet,
+    logs: RegexSet,
+}
+
+/// The prompt that a session has set itself.
+#[derive(Debug)]
+pub(super) struct OwnPrompt(Regex);
+
+/// The built-in platforms.
+///
+/// # Errors
+/// `Internal`: one of them is not as it should be, which a test rules out.
+pub fn built_in() -> Result<&'static [Platform], Fault> {
+    static PLATFORMS: OnceLock<Result<Vec<Platform>, String>> = OnceLock::new();
+    let platforms = PLATFORMS.get_or_init(|| BUILT_IN.iter().map(|(file, text)| Platform::read(text, file)).collect());
+    platforms.as_deref().map_err(|sentence| Fault::new(FaultKind::Internal, sentence.clone()))
+}
+
+/// The platform of a device with that `os`; an empty one is none.
+///
+/// # Errors
+/// As [`built_in`].
+pub fn of_os(os: &str) -> Result<&'static Platform, Fault> {
+    let platforms = built_in()?;
+    let os = os.trim().to_lowercase();
+    let by_name = |name: &str| platforms.iter().find(|platform| platform.name == name);
+    let known = platforms.iter().find(|platform| platform.os.contains(&os));
+    let known = if os.is_empty() { by_name(WITHOUT_OS) } else { known.or_else(|| by_name(GENERIC)) };
+    known.ok_or_else(|| Fault::new(FaultKind::Internal, format!("there is no platform `{GENERIC}`")))
+}
+
+impl Platform {
+    /// Reads the file of a platform.
+    ///
+    /// # Errors
+    /// What is wrong with it, with its place.
+    fn read(text: &str, file: &str) -> Result<Self, String> {
+        let loaded = load::platform_text(text, file);
+        let shown = |sentence: String| format!("{file}: {sentence}");
+        let Some(read) = loaded.value else {
+            let first = loaded.diagnostics.first();
+            let place = first.and_then(|diagnostic| diagnostic.place.as_ref()).map_or(file.to_owned(), Place::file_line);
+            return Err(format!("{place}: {}", first.map_or("not read", |diagnostic| &diagnostic.message)));
+        };
+        let lines = |patterns: &mut dyn Iterator<Item = &str>| {
+            let patterns: Result<Vec<String>, String> = patterns.map(|pattern| whole_line(pattern).map(|line| line.to_string())).collect();
+            RegexSet::new(patterns?).map_err(|error| error.to_string())
+        };
+        let anywhere = |patterns: &[Placed<String>]| {
+            RegexSet::new(patterns.iter().map(|pattern| &pattern.value)).map_err(|error| shown(error.to_string()))
+        };
+        Ok(Self {
+            prompt: lines(&mut read.modes.iter().map(|mode| mode.prompt.value.as_str())).map_err(shown)?,
+            prompts: read.modes.iter().map(|mode| mode.prompt.value.clone()).collect(),
+            pager: lines(&mut read.pagers.iter().map(|pager| pager.line.value.as_str())).map_err(shown)?,
+            errors: anywhere(&read.errors)?,
+            logs: anywhere(&read.logs)?,
+            name: read.name.value,
+            summary: read.summary,
+            os: read.os.into_iter().map(|os| os.value).collect(),
+            verified: read.verified,
+            verified_with: read.verified_with,
+            run: read.run,
+            terminal: read.terminal,
+            echo: read.echo,
+            settle: read.settle,
+            quiet: read.quiet,
+            cancel: read.cancel,
+            open: read.open,
+            own_prompt: read.own_prompt.map(|pattern| pattern.value),
+            pagers: read.pagers,
+        })
+    }
+
+    /// The patterns of its prompts, for messages.
+    pub(super) fn prompts(&self) -> &[String] {
+        &self.prompts
+    }
+
+    /// Whether a line, without blanks at its end, is a prompt of one of its modes.
+    pub(super) fn is_prompt(&self, line: &str) -> bool {
+        self.prompt.is_match(line)
+    }
+
+    /// What asks for a key with that line, which has no blanks around it.
+    pub(super) fn pager(&self, line: &str) -> Option<&Pager> {
+        self.pager.matches(line).iter().next().and_then(|index| self.pagers.get(index))
+    }
+
+    /// Whether a command was refused with that line.
+    pub(super) fn is_error(&self, line: &str) -> bool {
+        self.errors.is_match(line)
+    }
+
+    /// A line of `open` as it is sent, and the prompt that it sets, where it sets one. `nonce` is new for each session.
+    ///
+    /// # Errors
+    /// `Internal`, as [`built_in`].
+    pub(super) fn prepared(&self, line: &str, nonce: &str) -> Result<(String, Option<OwnPrompt>), Fault> {
+        let pattern = self.own_prompt.as_ref().filter(|_| line.contains(NONCE));
+        let own = pattern.map(|pattern| Regex::new(&format!("(?:{})$", pattern.replace(NONCE, nonce)))).transpose();
+        let own = own.map_err(|error| Fault::new(FaultKind::Internal, format!("`own_prompt` of {}: {error}", self.name)))?;
+        Ok((line.replace(NONCE, nonce), own.map(OwnPrompt)))
+    }
+
+    /// An answer without what came after it: prompts, and log lines after one.
+    pub(super) fn without_trail<'a>(&self, text: &'a str, prompt: &str) -> &'a str {
+        let mut kept = text;
+        let mut rest = text;
+        loop {
+            let line = rest.strip_suffix('\n').unwrap_or(rest);
+            let begins = line.rfind('\n').map_or(0, |at| at + 1);
+            let line = &line[begins..];
+            if rest.is_empty() || !(line.trim_end() == prompt || line.trim().is_empty() || self.logs.is_match(line)) {
+                return kept;
+            }
+            rest = &rest[..begins];
+            if line.trim_end() == prompt {
+                kept = rest;
+            }
+        }
+    }
+}
+
+impl OwnPrompt {
+    /// Where the prompt begins at the end of a line, and the exit code that it tells.
+    pub(super) fn found(&self, line: &str) -> Option<(usize, Option<i32>)> {
+        let groups = self.0.captures(line)?;
+        let code = groups.name(EXIT_CODE).and_then(|code| code.as_str().parse().ok());
+        Some((groups.get(0)?.start(), code))
+    }
+}
+
+#[cfg(test)]
+mod tests;

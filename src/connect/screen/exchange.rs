@@ -1,0 +1,240 @@
+//! One command and its answer after another, as they are seen on the terminal.
+
+use super::echo;
+use super::terminal::Terminal;
+use crate::connect::platform::{OwnPrompt, Platform};
+use regex::Regex;
+use std::time::Duration;
+
+/// The longest prompt, in bytes. It also bounds what is looked at each time.
+const LONGEST_PROMPT: usize = 512;
+/// How far back a prompt that was overtaken by log lines is looked for, in bytes.
+const BACK: usize = 8 * 1024;
+/// The lines at the beginning of an answer that may say that it was refused.
+const FIRST: usize = 3;
+
+/// The terminal of a session, and what is known of its prompt.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    platform: &'static Platform,
+    /// The user's own pattern, which replaces those of the platform.
+    prompt: Option<Regex>,
+    terminal: Terminal,
+    /// The prompt that was seen last.
+    learned: Option<String>,
+    /// The prompt that the session has set itself; no output looks like it.
+    own: Option<OwnPrompt>,
+    /// Whether an echo has ever come, so that one is sure to.
+    echoes: bool,
+    /// What was sent, while its echo is awaited.
+    awaited: Option<String>,
+    /// Where the answer begins, once that is known.
+    begins: Option<usize>,
+    /// Bytes that came since a command was sent.
+    received: u64,
+}
+
+/// What the terminal looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sight<'a> {
+    /// Output, and more of it must come.
+    Output,
+    /// The session's own prompt: nothing follows.
+    Prompt,
+    /// What is a prompt if nothing follows for so long.
+    Perhaps(Duration),
+    /// What waits for a key, if nothing follows for so long.
+    Pager {
+        /// The key.
+        send: &'a str,
+        /// The silence.
+        after: Duration,
+    },
+    /// A prompt with further lines after it: if nothing follows for so long, an empty line brings another one.
+    Overtaken(Duration),
+}
+
+/// What a command was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) text: String,
+    /// As the session's own prompt tells it.
+    pub(crate) exit_code: Option<i32>,
+    /// The line by which the command was refused.
+    pub(crate) refused: Option<String>,
+}
+
+impl Screen {
+    /// Makes an empty one. `prompt` matches a whole line.
+    pub(crate) fn new(platform: &'static Platform, prompt: Option<Regex>) -> Self {
+        let terminal = Terminal::new(platform.terminal.columns as usize);
+        Self { platform, prompt, terminal, learned: None, own: None, echoes: false, awaited: None, begins: None, received: 0 }
+    }
+
+    /// Forgets what is shown, because this line is being sent.
+    pub(crate) fn begin(&mut self, line: &str) {
+        let is_echoed = self.own.is_none() || self.platform.echo;
+        self.forget();
+        self.awaited = is_echoed.then(|| line.to_owned());
+        self.begins = (!is_echoed).then_some(0);
+    }
+
+    /// Forgets what is shown, because a command is being cut off.
+    pub(crate) fn forget(&mut self) {
+        self.terminal.take_done();
+        // The echo goes on in the row of the prompt.
+        if self.learned.as_deref() != Some(self.terminal.line().trim_end()) {
+            self.terminal.clear_line();
+        }
+        self.awaited = None;
+        self.begins = None;
+        self.received = 0;
+    }
+
+    /// From now on only this prompt counts.
+    pub(crate) fn own(&mut self, own: OwnPrompt) {
+        self.own = Some(own);
+        self.learned = None;
+    }
+
+    /// Takes bytes in.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.received += bytes.len() as u64;
+        self.terminal.feed(bytes);
+        if let Some(awaited) = self.awaited.as_ref().filter(|_| self.begins.is_none()) {
+            self.begins = echo::end(self.terminal.done(), awaited, self.learned.as_deref());
+            self.echoes |= self.begins.is_some() && !awaited.is_empty();
+        }
+    }
+
+    /// Bytes of text kept.
+    pub(crate) fn size(&self) -> usize {
+        self.terminal.size()
+    }
+
+    /// Bytes that came since the last line was sent.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// The prompt that is awaited, where one is known.
+    pub(crate) fn learned(&self) -> Option<&str> {
+        self.learned.as_deref()
+    }
+
+    /// The line that is not finished.
+    pub(crate) fn last_line(&self) -> &str {
+        self.terminal.line()
+    }
+
+    /// The end of what is shown.
+    pub(crate) fn tail(&self, most: usize) -> String {
+        let done = self.terminal.done();
+        let line = self.terminal.line();
+        let from = done.ceil_char_boundary(done.len().saturating_sub(most));
+        format!("{}{}", &done[from..], &line[line.ceil_char_boundary(line.len().saturating_sub(most))..])
+    }
+
+    /// What the terminal looks like now. Cost does not depend on how much came.
+    pub(crate) fn sight(&self) -> Sight<'_> {
+        let line = self.terminal.line();
+        let (settle, quiet) = (self.platform.settle, self.platform.quiet);
+        if let Some(pager) = self.platform.pager(short(line).trim()) {
+            return Sight::Pager { send: &pager.send, after: settle };
+        }
+        if let Some(own) = &self.own {
+            return if own.found(last(line)).is_some() { Sight::Prompt } else { Sight::Output };
+        }
+        let line = line.trim_end();
+        let early = self.awaited.is_some() && (self.terminal.done().is_empty() || (self.echoes && self.begins.is_none()));
+        if line.len() > LONGEST_PROMPT || early {
+            // Before its echo, a prompt is the one before.
+            return Sight::Output;
+        }
+        let answered = self.begins.is_some();
+        match &self.learned {
+            Some(learned) if learned == line => Sight::Perhaps(if answered { settle } else { quiet }),
+            Some(learned) if answered && is_kin(learned, line) && self.is_prompt(line) => Sight::Perhaps(settle),
+            // A lone `#` may be the beginning of a bar that grows.
+            Some(_) if line.len() == 1 => Sight::Output,
+            _ if self.is_prompt(line) => Sight::Perhaps(quiet),
+            Some(_) if line.is_empty() && self.is_overtaken() => Sight::Overtaken(quiet),
+            _ => Sight::Output,
+        }
+    }
+
+    fn is_prompt(&self, line: &str) -> bool {
+        self.prompt.as_ref().map_or_else(|| self.platform.is_prompt(line), |prompt| prompt.is_match(line))
+    }
+
+    /// Whether a line of the answer, not far back, is the prompt alone.
+    fn is_overtaken(&self) -> bool {
+        let (Some(learned), Some(begins)) = (&self.learned, self.begins) else { return false };
+        let done = self.terminal.done();
+        let from = done.ceil_char_boundary(done.len().saturating_sub(BACK)).max(begins);
+        done[from..].lines().any(|line| line.trim_end() == learned)
+    }
+
+    /// Removes what asked for a key, which is being answered.
+    pub(crate) fn turn_page(&mut self) {
+        self.terminal.clear_line();
+    }
+
+    /// Takes the last line for the prompt from now on.
+    pub(crate) fn learn(&mut self) {
+        let line = self.terminal.line().trim_end();
+        if self.own.is_none() && !line.is_empty() {
+            self.learned = Some(line.to_owned());
+        }
+    }
+
+    /// Takes the answer, once the prompt was seen.
+    pub(crate) fn finish(&mut self) -> Reply {
+        let mut text = self.terminal.take_done();
+        let begins = self.begins.unwrap_or_else(|| self.after_prompt(&text)).min(text.len());
+        let line = self.terminal.line();
+        let mut exit_code = None;
+        if let Some((at, code)) = self.own.as_ref().and_then(|own| own.found(last(line))) {
+            exit_code = code;
+            text.push_str(&line[..line.len() - last(line).len() + at]);
+        } else if let Some(learned) = &self.learned {
+            text.truncate(begins + self.platform.without_trail(&text[begins..], learned).len());
+        }
+        text.drain(..begins);
+        let refused = self.refusal(&text);
+        Reply { text, exit_code, refused }
+    }
+
+    /// Where an answer without echo begins: after the prompt that stood before it.
+    fn after_prompt(&self, text: &str) -> usize {
+        let prompt = self.learned.as_deref().unwrap_or_default();
+        let rest = text.strip_prefix(prompt).filter(|_| !prompt.is_empty());
+        rest.map_or(0, |rest| text.len() - rest.trim_start_matches(' ').strip_prefix('\n').unwrap_or(rest).len())
+    }
+
+    /// The line by which a command was refused: among the first ones, or the last.
+    fn refusal(&self, text: &str) -> Option<String> {
+        let filled = |line: &&str| !line.trim().is_empty();
+        let first = text.lines().filter(filled).take(FIRST);
+        let last = text.lines().rev().find(filled);
+        first.chain(last).find(|line| self.platform.is_error(short(line))).map(|line| line.trim().to_owned())
+    }
+}
+
+/// The end of a line, where the session's own prompt would be.
+fn last(line: &str) -> &str {
+    &line[line.ceil_char_boundary(line.len().saturating_sub(LONGEST_PROMPT))..]
+}
+
+/// A line if it is short, else nothing: patterns are for lines that somebody would read.
+fn short(line: &str) -> &str {
+    if line.len() <= LONGEST_PROMPT { line } else { "" }
+}
+
+/// Whether two prompts are those of one device in two modes or folders: `r1#` and `r1(config)#`.
+fn is_kin(learned: &str, line: &str) -> bool {
+    let ends_name = |c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@'));
+    let skip = learned.len() - learned.trim_start_matches(['<', '[', '*', '(']).len();
+    let stem = learned[skip..].find(ends_name).map_or(learned, |at| &learned[..skip + at]);
+    stem.len() >= skip + 2 && line.strip_prefix(stem).is_some_and(|rest| rest.starts_with(ends_name))
+}
