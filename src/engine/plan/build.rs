@@ -28,9 +28,11 @@ use std::sync::Arc;
 pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut builder = Builder::new(inputs);
     inputs.selection.check(inputs.job, inputs.testbed, &mut builder.complaints);
-    let tests = builder.tests();
+    let tests = builder.tests(true);
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
     let teardown = builder.around("teardown", CellKind::Teardown, &inputs.job.teardown);
+    // Last, since a connection is complained of once only, and what is run decides how loudly.
+    builder.tests(false);
     let complaints = std::mem::take(&mut builder.complaints);
     if inputs.broken || complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return (None, complaints);
@@ -48,6 +50,8 @@ struct Builder<'a> {
     fixed_for: HashMap<DeviceId, Scope>,
     names: Names,
     complaints: Vec<Diagnostic>,
+    /// Whether what is looked at is run. What keeps another test from reaching its devices is only warned of.
+    is_run: bool,
 }
 
 /// A cell before the plan's order is known.
@@ -65,18 +69,19 @@ impl<'a> Builder<'a> {
             names.learn(name);
         }
         let vars = compile_vars(&inputs.job.vars, &mut names.with(&["device"]), &mut complaints);
-        Self { inputs, routes: Routes::new(inputs), vars, fixed: fixed(inputs), fixed_for: HashMap::new(), names, complaints }
+        Self { inputs, routes: Routes::new(inputs), vars, fixed: fixed(inputs), fixed_for: HashMap::new(), names, complaints, is_run: true }
     }
 
-    fn tests(&mut self) -> Vec<Draft> {
+    /// The cells of the tests that the command line selects, or of the others, which are only looked through.
+    fn tests(&mut self, selected: bool) -> Vec<Draft> {
         let mut drafts = Vec::new();
+        self.is_run = selected;
         for (index, test) in self.inputs.job.tests.iter().enumerate() {
-            let selected = self.inputs.selection.has_test(test);
-            let cells = self.test(u32::try_from(index).unwrap_or(u32::MAX), test);
-            if selected {
-                drafts.extend(cells);
+            if self.inputs.selection.has_test(test) == selected {
+                drafts.extend(self.test(u32::try_from(index).unwrap_or(u32::MAX), test));
             }
         }
+        self.is_run = true;
         drafts
     }
 
@@ -211,7 +216,12 @@ impl<'a> Builder<'a> {
             None => Vec::new(),
         };
         let request = Request { alias: slot.alias.clone(), via, place: Some(place.clone()), ..Request::default() };
-        let route = self.routes.resolve(device, &request, &mut self.complaints)?;
+        let before = self.complaints.len();
+        let route = self.routes.resolve(device, &request, &mut self.complaints);
+        if !self.is_run {
+            self.complaints[before..].iter_mut().for_each(|complaint| complaint.severity = Severity::Warning);
+        }
+        let route = route?;
         let offered = self.routes.class_of(route);
         for need in needs.iter().filter(|need| self.routes.service(route, need.service).is_none()) {
             let sentence =
@@ -254,7 +264,7 @@ impl<'a> Builder<'a> {
             draft.run.routes.iter_mut().for_each(|route| *route = renumbered[route]);
             Cell { head: draft.head, work: Work::Run(Arc::new(draft.run)), devices: draft.devices.into_iter().collect() }
         }));
-        let (secrets, words) = crate::engine::plan::secrets::of(inputs.testbed);
+        let words = crate::engine::plan::secrets::words(inputs.testbed);
         Plan {
             job: inputs.job.name.value.clone(),
             file: inputs.file.clone(),
@@ -264,7 +274,7 @@ impl<'a> Builder<'a> {
             devices,
             routes,
             cells,
-            secrets,
+            secrets: inputs.testbed.secrets.clone(),
             words,
         }
     }
@@ -273,8 +283,7 @@ impl<'a> Builder<'a> {
 /// What stands above every variable, apart from `device`.
 fn fixed(inputs: &Inputs<'_>) -> Scope {
     let mut fixed = inputs.overrides.clone();
-    let testbed = serde_json::json!({"name": inputs.testbed.name, "custom": inputs.testbed.custom});
-    fixed.insert("testbed".to_owned(), testbed);
+    fixed.insert("testbed".to_owned(), select::testbed_data(inputs.testbed));
     fixed.insert("env".to_owned(), inputs.env.clone());
     fixed.insert("run".to_owned(), inputs.run.clone());
     Scope::new().over(Layer::from_data(&fixed))

@@ -1,8 +1,10 @@
 //! What class `ssh` would refuse before it opens anything, so that it is said with the plan. No file is read.
 
 use crate::base::diagnostic::Diagnostic;
+use crate::base::place::Place;
+use crate::base::text;
 use crate::connect::class::Endpoint;
-use crate::connect::classes::ssh::parse_ssh_options;
+use crate::connect::classes::ssh::{SshOptions, parse_ssh_options};
 use crate::connect::route::Route;
 use crate::model::testbed::{ConnectionPath, Device, Testbed};
 
@@ -16,7 +18,17 @@ const FLAGS: &str = "ssh_options";
 pub(super) fn check(route: &Route, device: &Device, testbed: &Testbed, complaints: &mut Vec<Diagnostic>) {
     for endpoint in route.ways.iter().map(|way| &way.endpoint).filter(|endpoint| endpoint.subject.class == SSH) {
         let Some(path) = device.paths.get(&endpoint.subject.via) else { continue };
-        complaints.extend(flags(endpoint, path));
+        let flags = match endpoint.options.text(FLAGS).map(parse_ssh_options).transpose() {
+            Ok(flags) => flags.unwrap_or_default(),
+            Err(sentence) => {
+                complaints.push(Diagnostic::error(flags_place(path), sentence));
+                continue;
+            }
+        };
+        complaints.extend(unheeded(&flags, path));
+        if flags.user.is_some() {
+            continue;
+        }
         complaints.extend(no_login(endpoint, path));
         complaints.extend(endpoint.logins.iter().filter(|login| login.username.is_none()).map(|login| {
             let message = format!("credential `{}` has no `username`, which class `ssh` needs", login.name);
@@ -28,11 +40,18 @@ pub(super) fn check(route: &Route, device: &Device, testbed: &Testbed, complaint
     }
 }
 
-fn flags(endpoint: &Endpoint, path: &ConnectionPath) -> Option<Diagnostic> {
-    let sentence = parse_ssh_options(endpoint.options.text(FLAGS)?).err()?;
+/// Where the flags stand: in the option, or after the protocol.
+fn flags_place(path: &ConnectionPath) -> &Place {
     let of_protocol = path.protocol.as_ref().map(|protocol| &protocol.place);
-    let place = path.option(FLAGS).map(|written| &written.place).or(of_protocol).unwrap_or(&path.name.place);
-    Some(Diagnostic::error(place, sentence))
+    path.option(FLAGS).map(|written| &written.place).or(of_protocol).unwrap_or(&path.name.place)
+}
+
+/// Flags that OpenSSH knows and class `ssh` does without.
+fn unheeded(flags: &SshOptions, path: &ConnectionPath) -> Option<Diagnostic> {
+    let all = || flags.unheeded.iter().map(String::as_str);
+    let is = if flags.unheeded.len() == 1 { "is" } else { "are" };
+    let message = format!("{} in `ssh_options` {is} not honoured by class `ssh`", text::names(all()));
+    (!flags.unheeded.is_empty()).then(|| Diagnostic::warning(flags_place(path), message))
 }
 
 fn no_login(endpoint: &Endpoint, path: &ConnectionPath) -> Option<Diagnostic> {

@@ -85,9 +85,10 @@ fn what_ssh_would_refuse_before_it_opens_anything_is_said_with_the_plan() {
         (whole, ", ssh_options: -p 22 -o Port=22", vec![]),
         (
             whole,
-            ", ssh_options: -p 22 -4",
-            vec!["`-4` in `ssh_options` is not understood: only `-o NAME=VALUE`, `-p PORT` and `-i KEY` are @ -p 22 -4"],
+            ", ssh_options: -p 22 -J jump",
+            vec!["`-J`, a jump host, in `ssh_options` is not supported by this version @ -p 22 -J jump"],
         ),
+        ("", ", ssh_options: -l u", vec![]),
         ("", "", vec!["path `cli` of device `r1` has no credential, and class `ssh` needs a `username` @ cli"]),
         (
             "credentials: {default: {password: secret}}, ",
