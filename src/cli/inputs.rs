@@ -3,8 +3,8 @@
 use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::cli::arguments::Subject as Arguments;
-use crate::cli::{ask, files, order};
 use crate::cli::world::{self, World};
+use crate::cli::{ask, files, order};
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
 use crate::engine::plan::{self, Plan, Selection};

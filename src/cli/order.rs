@@ -77,12 +77,8 @@ mod tests {
     fn no_place_is_complained_of_twice() {
         let source = Source::new("t.yaml", "ab");
         let place = Place::new(&source, 0..1);
-        let all = vec![
-            Diagnostic::error(&place, "one"),
-            Diagnostic::error(&place, "two"),
-            Diagnostic::unplaced("x"),
-            Diagnostic::unplaced("x"),
-        ];
+        let all =
+            vec![Diagnostic::error(&place, "one"), Diagnostic::error(&place, "two"), Diagnostic::unplaced("x"), Diagnostic::unplaced("x")];
         let messages: Vec<String> = in_order(all).into_iter().map(|found| found.message).collect();
         assert_eq!(messages, ["x", "one"]);
     }

@@ -105,7 +105,9 @@ mod tests {
         ]
         .into_iter()
         .map(|host| match read(host) {
-            Ok(Read { host: read, beside }) => format!("{host} -> {read}{}", beside.map(|it| format!(" (without {it})")).unwrap_or_default()),
+            Ok(Read { host: read, beside }) => {
+                format!("{host} -> {read}{}", beside.map(|it| format!(" (without {it})")).unwrap_or_default())
+            }
             Err((problem, hint)) => format!("{host} -> {problem}; {hint}"),
         })
         .collect();
@@ -125,6 +127,7 @@ mod tests {
             https://r1/ -> `https://r1/` is a URL, not a host; write `protocol: https` and `host: r1`
             r1 r2 -> `r1 r2` is more than one host; write one name or address
             r1/24 -> `r1/24` is neither a name nor an address; write one name or address
-            %ENV{NOT SET} -> %ENV{NOT SET}"#]].assert_eq(&all.join("\n"));
+            %ENV{NOT SET} -> %ENV{NOT SET}"#]]
+        .assert_eq(&all.join("\n"));
     }
 }

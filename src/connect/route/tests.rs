@@ -128,7 +128,12 @@ fn the_class_is_the_argument_or_the_paths_or_the_default_or_told_by_the_protocol
             Request::default(),
             "`a.b.C` is a Python class, which has no equal here; the classes are `shell`, `replay`, `ssh`, `telnet` and `rest` @ a.b.C",
         ),
-        ("", vec!["cli command=x"], Request::default(), "class `shell` does not speak with a program that `command` spawns in this version @ x"),
+        (
+            "",
+            vec!["cli command=x"],
+            Request::default(),
+            "class `shell` does not speak with a program that `command` spawns in this version @ x",
+        ),
         (
             "",
             vec!["cli command=x protocol=unknown"],
@@ -154,14 +159,14 @@ fn several_paths_are_told_apart_by_the_class() {
         ("", vec![CLI, REST], Request::default(), "default cli=ssh"),
         ("", vec![CLI, "web protocol=https host=h"], Request::default(), "default cli=ssh"),
         ("", vec![CLI, "nc class=yang.connector.Netconf host=h"], Request::default(), "default cli=ssh"),
+        ("", vec![CLI, "here class=shell"], Request::default(), "device `r1` can be reached by `cli` and `here`: nothing says which @ cli"),
+        ("", vec![CLI, "x class=shh host=h"], Request::default(), "device `r1` can be reached by `cli` and `x`: nothing says which @ cli"),
         (
             "",
-            vec![CLI, "here class=shell"],
+            vec![REST, "web protocol=https host=h"],
             Request::default(),
-            "device `r1` can be reached by `cli` and `here`: nothing says which @ cli",
+            "device `r1` can be reached by `rest` and `web`: nothing says which @ rest",
         ),
-        ("", vec![CLI, "x class=shh host=h"], Request::default(), "device `r1` can be reached by `cli` and `x`: nothing says which @ cli"),
-        ("", vec![REST, "web protocol=https host=h"], Request::default(), "device `r1` can be reached by `rest` and `web`: nothing says which @ rest"),
         ("", vec!["a class=ssh host=h", CLI], class("ssh"), "default a=ssh"),
         (
             "",

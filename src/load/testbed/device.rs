@@ -8,7 +8,7 @@ use crate::base::place::Placed;
 use crate::base::text;
 use crate::load::complaints::Complaints;
 use crate::load::fields::Fields;
-use crate::load::scalar::Dialect;
+use crate::load::scalar::{self, Dialect};
 use crate::model::testbed::{ConnectionDefaults, Device};
 use crate::model::yaml::{Entry, Kind, Yaml};
 use indexmap::IndexMap;
@@ -48,19 +48,7 @@ pub(super) fn read(entry: &Entry, outer: &Legacy<'_>, complaints: &Complaints) -
         fields.know(key);
     }
     let (attributes, data) = own(&fields);
-    Some(Device {
-        name,
-        attributes,
-        tags,
-        features,
-        custom,
-        data,
-        interfaces: Map::new(),
-        credentials,
-        defaults,
-        paths,
-        max_sessions,
-    })
+    Some(Device { name, attributes, tags, features, custom, data, interfaces: Map::new(), credentials, defaults, paths, max_sessions })
 }
 
 /// Takes the keys that mean something else than they seem to.
@@ -96,7 +84,12 @@ fn own(fields: &Fields<'_>) -> (IndexMap<String, Placed<String>>, Map<String, Da
     let mut data = own_data(fields, fields.complaints);
     let mut attributes = IndexMap::new();
     for entry in fields.rest() {
-        let Some(scalar) = entry.value.scalar() else { continue };
+        let Some(scalar) = entry.value.scalar() else {
+            if ATTRIBUTES.contains(&entry.key.value.as_str()) {
+                scalar::unwanted(&entry.value, &entry.key.value, "text", fields.complaints);
+            }
+            continue;
+        };
         // A login that stands here by itself was left out.
         if data.shift_remove(&entry.key.value).is_some_and(|value| !value.is_null()) {
             attributes.insert(entry.key.value.clone(), Placed::new(scalar.text.clone(), entry.value.place.clone()));

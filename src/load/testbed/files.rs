@@ -79,9 +79,9 @@ impl Joiner<'_> {
     fn include(&mut self, yaml: Yaml, folder: &Path) -> Yaml {
         let Yaml { place, kind } = yaml;
         let kind = match kind {
-            Kind::Map(entries) => Kind::Map(
-                entries.into_iter().map(|entry| Entry { value: self.include(entry.value, folder), ..entry }).collect(),
-            ),
+            Kind::Map(entries) => {
+                Kind::Map(entries.into_iter().map(|entry| Entry { value: self.include(entry.value, folder), ..entry }).collect())
+            }
             Kind::List(items) => Kind::List(items.into_iter().map(|item| self.include(item, folder)).collect()),
             Kind::Scalar(scalar) => match included(&scalar.text) {
                 Some(name) => {
@@ -174,9 +174,7 @@ fn shown(place: &Place, name: &str) -> String {
 fn merge(base: Yaml, over: Yaml, complaints: &Complaints) -> Yaml {
     match (base.kind, over.kind) {
         (kind, Kind::Scalar(scalar)) if scalar.value.is_null() => Yaml { place: base.place, kind },
-        (Kind::Map(base), Kind::Map(entries)) => {
-            Yaml { place: over.place, kind: Kind::Map(merge_entries(base, entries, complaints)) }
-        }
+        (Kind::Map(base), Kind::Map(entries)) => Yaml { place: over.place, kind: Kind::Map(merge_entries(base, entries, complaints)) },
         (_, kind) => Yaml { place: over.place, kind },
     }
 }

@@ -215,11 +215,7 @@ fn a_value_that_stands_twice_counts_once_and_a_block_may_not() {
     let text = format!("devices: {{r1: {{{many}k3: a, k3: b, k4: {{}}}}}}");
     assert_eq!(
         messages(&text),
-        [
-            "`k3` stands here again, and this one counts",
-            "`k3` stands here again, and this one counts",
-            "`k4` stands here a second time"
-        ]
+        ["`k3` stands here again, and this one counts", "`k3` stands here again, and this one counts", "`k4` stands here a second time"]
     );
 }
 

@@ -1,8 +1,8 @@
 //! What each scalar is, as `serde_yaml` reads it, on the structure and places of the tree.
 
 use super::merge::{self, Raw};
-use super::{Repeats, syntax};
 use super::tree::{Id, Node, Shape, Tree};
+use super::{Repeats, syntax};
 use crate::base::Data;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed, Source};

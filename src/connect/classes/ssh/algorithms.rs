@@ -71,8 +71,7 @@ fn listed<'a>(list: &str, usual: &[&'a str], supported: &[&'a str]) -> Vec<&'a s
     };
     let patterns: Vec<_> = names.split(',').filter_map(|name| Some(Glob::new(name.trim()).ok()?.compile_matcher())).collect();
     let is_named = |name: &str| patterns.iter().any(|pattern| pattern.is_match(name));
-    let named: Vec<&str> =
-        patterns.iter().flat_map(|pattern| supported.iter().copied().filter(|name| pattern.is_match(name))).collect();
+    let named: Vec<&str> = patterns.iter().flat_map(|pattern| supported.iter().copied().filter(|name| pattern.is_match(name))).collect();
     let others = || usual.iter().copied().filter(|name| !is_named(name));
     match how {
         '-' => others().collect(),

@@ -53,11 +53,7 @@ static SPEC: ClassSpec = ClassSpec {
             summary: "what is done with the key of an unknown host (accept-new); a changed key is refused unless `off`",
         },
         OptionSpec { name: "known_hosts", kind: OptionKind::File, summary: "the file of known host keys (~/.ssh/known_hosts)" },
-        OptionSpec {
-            name: "ssh_options",
-            kind: OptionKind::Text,
-            summary: "flags of OpenSSH's `ssh`: -o NAME=VALUE; -p; -i; -l; -c; -m",
-        },
+        OptionSpec { name: "ssh_options", kind: OptionKind::Text, summary: "flags of OpenSSH's `ssh`: -o NAME=VALUE; -p; -i; -l; -c; -m" },
         OptionSpec { name: "legacy", kind: OptionKind::Switch, summary: "whether old and weak algorithms are offered too (false)" },
         OptionSpec { name: "max_answer", kind: OptionKind::Count, summary: "the largest answer in bytes (268435456)" },
     ],

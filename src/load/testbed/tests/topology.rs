@@ -73,7 +73,9 @@ topology: {r1: {interfaces: {Eth0: {alias: up}, Lo0: }}}
     assert_eq!(load(text).value.expect("a testbed").devices["r1"].custom, json!({"a": "Eth0", "b": "x Lo0", "all": ["Eth0", "Lo0"]}));
     let text = "testbed: {custom: {a: \"%INTF{up}\"}}\ndevices: {}";
     assert_eq!(messages(text), ["`%INTF{}` is an interface of a device, but this does not stand in one"]);
-    let text = text.replace("{}", "{r1: {custom: {a: \"%INTF{upp}\"}}}\ntopology: {r1: {interfaces: {e: {alias: up}}}}").replace("testbed: {custom: {a: \"%INTF{up}\"}}", "");
+    let text = text
+        .replace("{}", "{r1: {custom: {a: \"%INTF{upp}\"}}}\ntopology: {r1: {interfaces: {e: {alias: up}}}}")
+        .replace("testbed: {custom: {a: \"%INTF{up}\"}}", "");
     assert_eq!(load(&text).diagnostics[0].hints, ["did you mean `up`?"]);
 }
 

@@ -26,7 +26,11 @@ fn the_flags_of_testbeds_are_understood() {
         ),
         (
             "-4tt -vp 22 -o LogLevel=ERROR -E log",
-            SshOptions { port: Some(22), unheeded: ["-4", "-t", "-t", "-v", "-o LogLevel=ERROR", "-E log"].map(str::to_owned).into(), ..plain() },
+            SshOptions {
+                port: Some(22),
+                unheeded: ["-4", "-t", "-t", "-v", "-o LogLevel=ERROR", "-E log"].map(str::to_owned).into(),
+                ..plain()
+            },
         ),
     ] {
         assert_eq!(parse_ssh_options(flags), Ok(options), "{flags}");
