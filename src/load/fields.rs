@@ -129,13 +129,21 @@ impl<'a> Fields<'a> {
         text::nearest(key, self.known.iter().copied())
     }
 
-    /// The same among the known keys that do not stand there, since nobody writes what is there a second time.
+    /// The known key that a key of the user's own may mean; short ones are near to everything, and so to nothing.
+    pub(super) fn near_any(&self, key: &str) -> Option<&'static str> {
+        self.near_of(key, |_| true)
+    }
+
+    /// The same among the known keys that do not stand there.
     pub(super) fn near_absent(&self, key: &str) -> Option<&'static str> {
-        // Short names are near to everything.
+        self.near_of(key, |known| !self.has(known))
+    }
+
+    fn near_of(&self, key: &str, may_be: impl Fn(&str) -> bool) -> Option<&'static str> {
         if key.len() <= SHORT || self.known.contains(&key) {
             return None;
         }
-        text::nearest(key, self.known.iter().copied().filter(|known| known.len() > SHORT && !self.has(known)))
+        text::nearest(key, self.known.iter().copied().filter(|known| known.len() > SHORT && may_be(known)))
     }
 
     /// Counts a key among the known ones, and leaves it in what was not asked for.

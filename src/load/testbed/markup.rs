@@ -189,8 +189,13 @@ impl<'a> Expander<'a> {
                     "" => keys.join("."),
                     question => text::visible(&text::one_line(question, 200)).into_owned(),
                 };
-                let asked = self.given.ask.ok_or_else(|| "there is no terminal to ask on".to_owned());
-                let answer = asked.and_then(|ask| ask(&question));
+                // Who did not answer once is not asked again.
+                let gave_up = self.answers.borrow().values().any(Option::is_none);
+                let answer = match self.given.ask {
+                    Some(_) if gave_up => Err("an earlier question was not answered".to_owned()),
+                    Some(ask) => ask(&question),
+                    None => Err("there is no terminal to ask on".to_owned()),
+                };
                 self.answers.borrow_mut().insert(place.to_string(), answer.as_ref().ok().cloned());
                 answer
             }

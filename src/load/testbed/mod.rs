@@ -149,7 +149,10 @@ fn own_data(fields: &Fields<'_>, complaints: &Complaints) -> Map<String, Data> {
             complaints.add(misplaced_login(entry));
             continue;
         }
-        if let Some(near) = fields.near_absent(&key.value) {
+        // A block beside the one that is nearly called so is a slip more often than a single value is.
+        let is_block = entry.value.scalar().is_none();
+        let near = if is_block { fields.near_any(&key.value) } else { fields.near_absent(&key.value) };
+        if let Some(near) = near {
             let message = format!("`{}` is kept as data, and nothing here reads it", text::one_line(&key.value, 40));
             complaints.add(Diagnostic::warning(&key.place, message).did_you_mean(Some(near)));
         }

@@ -72,6 +72,14 @@ fn without_an_answer_it_is_said_how_to_give_one() {
     let found = load_given(&custom("'%ASK{pin}'"), &[], Some(&nobody)).diagnostics.remove(0);
     assert_eq!(found.message, "`%ASK{}` has no answer: it was interrupted");
     assert_eq!(found.hints, ["give the value another way: `%ENV{NAME}`, or `%CLI{name}` and `--var name=...`"]);
+    let asked = RefCell::new(0);
+    let nobody = |_: &str| {
+        *asked.borrow_mut() += 1;
+        Err("it was interrupted".to_owned())
+    };
+    let found = load_given(&custom("['%ASK{one}', '%ASK{two}']"), &[], Some(&nobody)).diagnostics;
+    assert_eq!((*asked.borrow(), found.len()), (1, 2), "who interrupts one question is not asked the next");
+    assert_eq!(found[1].message, "`%ASK{}` has no answer: an earlier question was not answered");
 }
 
 #[test]
