@@ -176,31 +176,32 @@ impl<'a> Expander<'a> {
     }
 
     fn answer(&self, written: &str, keys: &[&str], place: &Place) -> Result<Data, Box<Diagnostic>> {
-        let known = self.answers.borrow().get(&place.to_string()).cloned();
-        let refused = |why: &str| {
+        self.asked(written, keys, place).map(Data::String).map_err(|why| {
             let complaint = Diagnostic::error(place, format!("`%ASK{{}}` has no answer: {why}"));
             Box::new(complaint.hint("give the value another way: `%ENV{NAME}`, or `%CLI{name}` and `--var name=...`"))
+        })
+    }
+
+    /// The answer to a question, which is asked once for each place.
+    fn asked(&self, written: &str, keys: &[&str], place: &Place) -> Result<String, String> {
+        let known = self.answers.borrow().get(&place.to_string()).cloned();
+        if let Some(answer) = known {
+            // What could not be answered was complained of.
+            return answer.ok_or_else(|| "nobody answered".to_owned());
+        }
+        let question = match written.trim() {
+            "" => keys.join("."),
+            question => text::visible(&text::one_line(question, 200)).into_owned(),
         };
-        let answer = match known {
-            // What could not be answered once was complained of.
-            Some(answer) => answer.ok_or_else(|| "nobody answered".to_owned()),
-            None => {
-                let question = match written.trim() {
-                    "" => keys.join("."),
-                    question => text::visible(&text::one_line(question, 200)).into_owned(),
-                };
-                // Who did not answer once is not asked again.
-                let gave_up = self.answers.borrow().values().any(Option::is_none);
-                let answer = match self.given.ask {
-                    Some(_) if gave_up => Err("an earlier question was not answered".to_owned()),
-                    Some(ask) => ask(&question),
-                    None => Err("there is no terminal to ask on".to_owned()),
-                };
-                self.answers.borrow_mut().insert(place.to_string(), answer.as_ref().ok().cloned());
-                answer
-            }
+        // Who did not answer once is not asked again.
+        let gave_up = self.answers.borrow().values().any(Option::is_none);
+        let answer = match self.given.ask {
+            Some(_) if gave_up => Err("an earlier question was not answered".to_owned()),
+            Some(ask) => ask(&question),
+            None => Err("there is no terminal to ask on".to_owned()),
         };
-        answer.map(Data::String).map_err(|why| refused(&why))
+        self.answers.borrow_mut().insert(place.to_string(), answer.as_ref().ok().cloned());
+        answer
     }
 
     fn reference(&self, path: &str, place: &Place, way: &mut Way<'a>) -> Option<Yaml> {

@@ -211,8 +211,8 @@ fn a_value_that_stands_twice_counts_once_and_a_block_may_not() {
     let protocol = loaded.value.expect("a testbed").devices["r1"].paths["a"].protocol.clone();
     assert_eq!(protocol.map(|protocol| protocol.value).as_deref(), Some("netconf"));
     assert_eq!(messages("devices: {r1: {os: ios}, r2: {}, r1: {os: eos}}"), ["`r1` stands here a second time"]);
-    let many: String = (0..20).map(|index| format!("k{index}: {index}, ")).collect();
-    let text = format!("devices: {{r1: {{{many}k3: a, k3: b, k4: {{}}}}}}");
+    let many = (0..20).map(|index| format!("k{index}: {index}")).collect::<Vec<_>>().join(", ");
+    let text = format!("devices: {{r1: {{{many}, k3: a, k3: b, k4: {{}}}}}}");
     assert_eq!(
         messages(&text),
         ["`k3` stands here again, and this one counts", "`k3` stands here again, and this one counts", "`k4` stands here a second time"]

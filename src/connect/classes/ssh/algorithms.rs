@@ -70,15 +70,15 @@ fn listed<'a>(list: &str, usual: &[&'a str], supported: &[&'a str]) -> Vec<&'a s
         _ => ('=', list),
     };
     let patterns: Vec<_> = names.split(',').filter_map(|name| Some(Glob::new(name.trim()).ok()?.compile_matcher())).collect();
-    let is_named = |name: &str| patterns.iter().any(|pattern| pattern.is_match(name));
-    let named: Vec<&str> = patterns.iter().flat_map(|pattern| supported.iter().copied().filter(|name| pattern.is_match(name))).collect();
-    let others = || usual.iter().copied().filter(|name| !is_named(name));
+    let others = || usual.iter().copied().filter(|name| !patterns.iter().any(|pattern| pattern.is_match(name)));
+    let chosen: Vec<&str> =
+        patterns.iter().flat_map(|pattern| supported.iter().copied().filter(|name| pattern.is_match(name))).collect();
     match how {
         '-' => others().collect(),
-        '^' => named.into_iter().chain(others()).collect(),
+        '^' => chosen.into_iter().chain(others()).collect(),
         // What is usual already keeps its place.
-        '+' => usual.iter().copied().chain(named.into_iter().filter(|name| !usual.contains(name))).collect(),
-        _ => named,
+        '+' => usual.iter().copied().chain(chosen.into_iter().filter(|name| !usual.contains(name))).collect(),
+        _ => chosen,
     }
 }
 

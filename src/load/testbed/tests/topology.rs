@@ -57,9 +57,10 @@ fn what_a_topology_names_in_vain_is_said() {
 
 #[test]
 fn a_link_of_many_ends_costs_no_more_than_its_ends() {
-    let devices: String = (0..300).map(|index| format!("  d{index}: {{}}\n")).collect();
-    let ends: String = (0..300).map(|index| format!("  d{index}: {{interfaces: {{e: {{link: flat}}}}}}\n")).collect();
-    let testbed = load(&format!("devices:\n{devices}topology:\n{ends}")).value.expect("a testbed");
+    let lines = |line: fn(usize) -> String| (0..300).map(line).collect::<Vec<String>>().join("\n");
+    let devices = lines(|index| format!("  d{index}: {{}}"));
+    let ends = lines(|index| format!("  d{index}: {{interfaces: {{e: {{link: flat}}}}}}"));
+    let testbed = load(&format!("devices:\n{devices}\ntopology:\n{ends}\n")).value.expect("a testbed");
     assert_eq!(testbed.links["flat"]["interfaces"].as_array().map(Vec::len), Some(300));
     assert_eq!(testbed.devices["d7"].interfaces["e"]["peers"], json!([]), "the link lists them");
 }
