@@ -25,6 +25,7 @@ mod job;
 #[cfg(test)]
 mod tests;
 
+pub use complaints::is_secret_key;
 pub use given::{Ask, Environment, Given};
 pub use job::{NameError, RESERVED, check_variable};
 pub use testbed::MOST_WORKERS;

@@ -26,6 +26,7 @@ pub(super) fn check(route: &Route, device: &Device, testbed: &Testbed, complaint
             }
         };
         complaints.extend(unheeded(&flags, path));
+        complaints.extend(overruled(&flags, endpoint, path));
         if flags.user.is_some() {
             continue;
         }
@@ -52,6 +53,21 @@ fn unheeded(flags: &SshOptions, path: &ConnectionPath) -> Option<Diagnostic> {
     let is = if flags.unheeded.len() == 1 { "is" } else { "are" };
     let message = format!("{} in `ssh_options` {is} not honoured by class `ssh`", text::names(all()));
     (!flags.unheeded.is_empty()).then(|| Diagnostic::warning(flags_place(path), message))
+}
+
+/// What flags say and the testbed says otherwise beside them.
+fn overruled(flags: &SshOptions, endpoint: &Endpoint, path: &ConnectionPath) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    if let (Some(flag), Some(port)) = (flags.port, endpoint.port.filter(|port| flags.port.is_some_and(|flag| flag != *port))) {
+        let message = format!("the port is {port} and `ssh_options` says {flag}: name it once");
+        found.push(Diagnostic::error(flags_place(path), message));
+    }
+    let other = endpoint.logins.iter().find(|login| login.username.is_some() && login.username != flags.user);
+    if let (Some(user), Some(login)) = (&flags.user, other) {
+        let message = format!("the user `{user}` in `ssh_options` is not honoured: credential `{}` has a `username`", login.name);
+        found.push(Diagnostic::warning(flags_place(path), message));
+    }
+    found
 }
 
 fn no_login(endpoint: &Endpoint, path: &ConnectionPath) -> Option<Diagnostic> {

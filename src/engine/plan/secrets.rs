@@ -1,5 +1,6 @@
 //! What the redactor must know of a testbed besides its secrets.
 
+use crate::load::is_secret_key;
 use crate::model::credential::Credentials;
 use crate::model::testbed::Testbed;
 
@@ -16,7 +17,8 @@ pub(super) fn words(testbed: &Testbed) -> Vec<String> {
     }
     for device in testbed.devices.values() {
         words.push(device.name.value.clone());
-        words.extend(device.attributes.values().map(|value| value.value.clone()));
+        let open = device.attributes.iter().filter(|(key, _)| !is_secret_key(key));
+        words.extend(open.map(|(_, value)| value.value.clone()));
         words.extend(device.paths.values().flat_map(|path| path.host.iter().map(|host| host.value.clone())));
     }
     words

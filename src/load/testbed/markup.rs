@@ -166,7 +166,8 @@ impl<'a> Expander<'a> {
             return Ok(value.clone());
         }
         // A default is read as `--var` reads its value, so that both give the same kind of it.
-        let default = argument.default.map(|default| data(default).map_err(|problem| Diagnostic::error(place, problem)));
+        let unreadable = |problem: String| Diagnostic::error(place, format!("the default of `%CLI{{{name}}}` is not YAML: {problem}"));
+        let default = argument.default.map(|default| data(default).map_err(unreadable));
         default.transpose()?.ok_or_else(|| {
             let near = self.given.vars.and_then(|vars| text::nearest(name, vars.keys().map(String::as_str)));
             let complaint = Diagnostic::error(place, format!("the variable `{name}` is not given on the command line"));
@@ -205,6 +206,10 @@ impl<'a> Expander<'a> {
     }
 
     fn reference(&self, path: &str, place: &Place, way: &mut Way<'a>) -> Option<Yaml> {
+        if path.is_empty() {
+            self.complaints.error(place, "`%{}` names nothing");
+            return None;
+        }
         if let Some(of) = path.strip_suffix(".keys()") {
             let found = self.reference(of, place, way)?;
             let Kind::Map(entries) = &found.kind else {

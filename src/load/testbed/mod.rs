@@ -42,6 +42,7 @@ use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::{Entry, Yaml};
 use indexmap::IndexMap;
 use serde_json::Map;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -78,7 +79,9 @@ pub(super) fn read_tree(tree: Yaml, start: &Place, origin: &Origin<'_>, complain
         .filter_map(|entry| device::read(entry, &legacy, complaints).map(|device| (entry.key.value.clone(), device)))
         .collect();
     let topology = fields.take("topology").map(|entry| &entry.value);
-    let links = topology::read(topology, &mut devices, complaints);
+    let named: HashSet<&str> = entries.iter().map(|entry| entry.key.value.as_str()).collect();
+    let links = topology::read(topology, &named, &mut devices, complaints);
+    fields.know("extends");
     finish(&fields, complaints);
     Some(Testbed {
         name: general.name.unwrap_or_else(|| stem(start.source().name())),

@@ -84,6 +84,7 @@ fn every_kind_of_markup_is_honoured_or_refused() {
         ("%INCLUDE{}", "`%INCLUDE{}` must name a file, and must be the whole value"),
         ("%INCLUDE{x}", "`x` cannot be read: there is no such file"),
         ("%EXTEND_LIST{self.os}", "`%EXTEND_LIST{}` wants lists, and `self.os` is text"),
+        ("%{}", "`%{}` names nothing"),
         ("%{self.os.keys()}", "`%{self.os.keys()}` wants the keys of text"),
         ("%CALLABLE{a.b}", "`%CALLABLE{}` is refused: it would run code"),
         ("%ENVV{x}", "`%ENVV{}` is unknown markup"),
@@ -217,6 +218,15 @@ fn a_value_that_stands_twice_counts_once_and_a_block_may_not() {
         messages(&text),
         ["`k3` stands here again, and this one counts", "`k3` stands here again, and this one counts", "`k4` stands here a second time"]
     );
+}
+
+#[test]
+fn a_slip_at_the_top_is_an_error() {
+    for key in ["device", "testbeds", "topologi", "extend"] {
+        let found = load(&format!("devices: {{}}\n{key}: {{}}")).diagnostics.remove(0);
+        assert_eq!((found.severity, found.message), (Severity::Error, format!("a testbed has no key `{key}`")));
+        assert_eq!(found.hints.len(), 1);
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::model::testbed::Device;
 use crate::model::yaml::{Entry, Yaml};
 use indexmap::IndexMap;
 use serde_json::{Map, json};
+use std::collections::HashSet;
 
 /// The most ends of a link whose interfaces list each other as `peers`; `links` lists the ends of any link.
 const MOST_PEERS: usize = 64;
@@ -20,18 +21,24 @@ struct End<'a> {
     link: &'a Yaml,
 }
 
-/// Reads `topology`: gives the links, and puts interfaces into their devices.
-pub(super) fn read(topology: Option<&Yaml>, devices: &mut IndexMap<String, Device>, complaints: &Complaints) -> Map<String, Data> {
+/// Reads `topology`: gives the links, and puts interfaces into their devices. `named` are the names under `devices`, also
+/// of those that could not be read.
+pub(super) fn read(
+    topology: Option<&Yaml>,
+    named: &HashSet<&str>,
+    devices: &mut IndexMap<String, Device>,
+    complaints: &Complaints,
+) -> Map<String, Data> {
     let mut links: IndexMap<String, (Map<String, Data>, Vec<End<'_>>)> = IndexMap::new();
     let entries = parts(topology, "topology", complaints);
-    let named = topology.and_then(|topology| topology.get("links"));
-    for link in parts(named, "links", complaints) {
+    let listed = topology.and_then(|topology| topology.get("links"));
+    for link in parts(listed, "links", complaints) {
         let own = parts(Some(&link.value), &link.key.value, complaints);
         links.insert(link.key.value.clone(), (data_of(own), Vec::new()));
     }
     for entry in entries.iter().filter(|entry| entry.key.value != "links") {
         let interfaces = interfaces_of(entry, complaints);
-        let Some(device) = device_of(entry, devices, complaints) else { continue };
+        let Some(device) = device_of(entry, named, devices, complaints) else { continue };
         for interface in interfaces {
             let own = parts(Some(&interface.value), &interface.key.value, complaints);
             devices[device].interfaces.insert(interface.key.value.clone(), Data::Object(described(interface, own)));
@@ -43,7 +50,7 @@ pub(super) fn read(topology: Option<&Yaml>, devices: &mut IndexMap<String, Devic
             }
         }
     }
-    warn_of_loose_ends(named, &links, complaints);
+    warn_of_loose_ends(listed, &links, complaints);
     links.into_iter().map(|(name, (own, ends))| (name.clone(), finished(&name, own, &ends, devices))).collect()
 }
 
@@ -88,10 +95,10 @@ fn interfaces_of<'a>(entry: &'a Entry, complaints: &Complaints) -> &'a [Entry] {
 }
 
 /// The index of the device that a part of `topology` is about. pyATS knows it by its name only; an alias is as clear.
-fn device_of(entry: &Entry, devices: &IndexMap<String, Device>, complaints: &Complaints) -> Option<usize> {
+fn device_of(entry: &Entry, named: &HashSet<&str>, devices: &IndexMap<String, Device>, complaints: &Complaints) -> Option<usize> {
     let name = entry.key.value.as_str();
-    if let Some(index) = devices.get_index_of(name) {
-        return Some(index);
+    if named.contains(name) {
+        return devices.get_index_of(name);
     }
     let is_called = |device: &Device| device.attributes.get("alias").is_some_and(|alias| alias.value == name);
     let mut called = devices.values().enumerate().filter(|(_, device)| is_called(device));
@@ -108,8 +115,8 @@ fn device_of(entry: &Entry, devices: &IndexMap<String, Device>, complaints: &Com
 
 /// Warns of a link that has one end only and is not among those that the testbed lists, where it lists any. Links need
 /// not be listed, so that alone is no slip.
-fn warn_of_loose_ends(named: Option<&Yaml>, links: &IndexMap<String, (Map<String, Data>, Vec<End<'_>>)>, complaints: &Complaints) {
-    let listed: Vec<&str> = parts(named, "links", complaints).iter().map(|link| link.key.value.as_str()).collect();
+fn warn_of_loose_ends(under: Option<&Yaml>, links: &IndexMap<String, (Map<String, Data>, Vec<End<'_>>)>, complaints: &Complaints) {
+    let listed: Vec<&str> = parts(under, "links", complaints).iter().map(|link| link.key.value.as_str()).collect();
     if listed.is_empty() {
         return;
     }

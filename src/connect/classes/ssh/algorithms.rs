@@ -71,8 +71,7 @@ fn listed<'a>(list: &str, usual: &[&'a str], supported: &[&'a str]) -> Vec<&'a s
     };
     let patterns: Vec<_> = names.split(',').filter_map(|name| Some(Glob::new(name.trim()).ok()?.compile_matcher())).collect();
     let others = || usual.iter().copied().filter(|name| !patterns.iter().any(|pattern| pattern.is_match(name)));
-    let chosen: Vec<&str> =
-        patterns.iter().flat_map(|pattern| supported.iter().copied().filter(|name| pattern.is_match(name))).collect();
+    let chosen: Vec<&str> = patterns.iter().flat_map(|pattern| supported.iter().copied().filter(|name| pattern.is_match(name))).collect();
     match how {
         '-' => others().collect(),
         '^' => chosen.into_iter().chain(others()).collect(),

@@ -43,7 +43,7 @@ fn a_variable_of_the_command_line_keeps_its_type() {
     assert_eq!(message, "the variable `coun` is not given on the command line");
     assert_eq!(hints, ["did you mean `count`?", "add `--var coun=...`, or give a default: `%CLI{coun, default=...}`"]);
     assert_eq!(said("'x%CLI{list}'").0, "`%CLI{list}` is a list, and cannot be a part of a text");
-    assert!(said("'%CLI{other, default=[1}'").0.starts_with("did not find expected ',' or ']'"));
+    assert!(said("'%CLI{other, default=[1}'").0.starts_with("the default of `%CLI{other}` is not YAML: did not find"));
 }
 
 #[test]

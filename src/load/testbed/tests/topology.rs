@@ -51,6 +51,7 @@ fn what_a_topology_names_in_vain_is_said() {
         ),
         ("r1: {interfaces: {e: {link: alone}}}", vec![]),
     ] {
+        assert_eq!(messages("devices: {r1: [x]}\ntopology: {r1: {interfaces: {}}}"), ["a device must be a mapping, found a list"]);
         assert_eq!(messages(&format!("devices: {{r1: {{}}, r2: {{alias: two}}}}\ntopology: {{{topology}}}")), said, "{topology}");
     }
 }
