@@ -8,6 +8,9 @@ use crate::model::yaml::{Kind, Scalar, Yaml};
 /// Data that is the user's own business: jobs show it as it is.
 const OPEN: &str = "custom";
 
+/// Keys whose mappings hold things by their names.
+const OF_NAMES: [&str; 7] = ["devices", "connections", "credentials", "servers", "topology", "links", "interfaces"];
+
 /// Collects the values under keys such as `password` from a tree whose markup is expanded.
 pub(super) fn collect(tree: &Yaml) -> Vec<NamedSecret> {
     let mut found = Vec::new();
@@ -25,8 +28,11 @@ fn walk<'a>(yaml: &'a Yaml, keys: &mut Vec<&'a str>, is_secret: bool, found: &mu
         Kind::List(items) => items.iter().for_each(|item| walk(item, keys, is_secret, found)),
         Kind::Map(entries) => {
             for entry in entries.iter().filter(|entry| entry.key.value != OPEN) {
+                // A device may be called `password`.
+                let is_name = keys.last().is_some_and(|key| OF_NAMES.contains(key)) && entry.value.scalar().is_none();
+                let is_secret = is_secret || !is_name && is_secret_key(&entry.key.value);
                 keys.push(&entry.key.value);
-                walk(&entry.value, keys, is_secret || is_secret_key(&entry.key.value), found);
+                walk(&entry.value, keys, is_secret, found);
                 keys.pop();
             }
         }

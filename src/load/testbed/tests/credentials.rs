@@ -87,6 +87,7 @@ devices:
     passwords: {line: 3}
     management: {credentials: {default: {api_token: [four], password_prompt: p}}}
     connections: {a: {host: h, password: five, secret: false}}
+  password: {os: ios, connections: {token: {host: token.lab}}, credentials: {secret: {username: joe}}}
 ";
     let testbed = load(text).value.expect("a testbed");
     let known: Vec<String> = testbed.secrets.iter().map(|known| format!("{} {}", known.name, known.secret.reveal())).collect();
