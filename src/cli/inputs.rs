@@ -3,12 +3,12 @@
 use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::cli::arguments::Subject as Arguments;
-use crate::cli::files;
 use crate::cli::world::{self, World};
+use crate::cli::{ask, files, order};
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
 use crate::engine::plan::{self, Plan, Selection};
-use crate::load::{self, Environment};
+use crate::load::{self, Environment, Given};
 use crate::model::job::Job;
 use crate::model::testbed::Testbed;
 use indexmap::IndexMap;
@@ -31,7 +31,7 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
     let Some(job) = loaded.value.or(loaded.remains) else {
         return Accepted { plan: None, complaints, testbed: String::new() };
     };
-    let (testbed, named) = testbed(arguments, &job, world, &mut complaints);
+    let (testbed, named) = testbed(arguments, &job, world, (&overrides, &mut complaints));
     let Some(testbed) = testbed else {
         return Accepted { plan: None, complaints, testbed: named };
     };
@@ -52,45 +52,29 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
     let missing = plan.as_ref().map(|plan| files::missing(plan, &testbed)).unwrap_or_default();
     let plan = plan.filter(|_| missing.is_empty());
     complaints.extend(missing);
-    Accepted { plan, complaints: in_order(complaints), testbed: named }
-}
-
-/// Complaints file by file, each in the order of its text, and no place twice.
-fn in_order(complaints: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut files: Vec<String> = Vec::new();
-    let mut placed: Vec<((usize, usize), Diagnostic)> = Vec::new();
-    for complaint in complaints {
-        let key = complaint.place.as_ref().map_or((0, 0), |place| {
-            let name = place.source().name();
-            let file = files.iter().position(|known| known == name).unwrap_or_else(|| {
-                files.push(name.to_owned());
-                files.len() - 1
-            });
-            (file + 1, place.range().start)
-        });
-        // A second complaint about one place usually follows from the first.
-        if !placed.iter().any(|(_, known)| *known == complaint || (known.place.is_some() && known.place == complaint.place)) {
-            placed.push((key, complaint));
-        }
-    }
-    placed.sort_by_key(|(key, _)| *key);
-    placed.into_iter().map(|(_, complaint)| complaint).collect()
+    Accepted { plan, complaints: order::in_order(complaints), testbed: named }
 }
 
 /// The testbed that the command line names, else the job's, else none at all, which is enough for local steps.
-fn testbed(arguments: &Arguments, job: &Job, world: &World, complaints: &mut Vec<Diagnostic>) -> (Option<Testbed>, String) {
+fn testbed(
+    arguments: &Arguments,
+    job: &Job,
+    world: &World,
+    (vars, complaints): (&IndexMap<String, Data>, &mut Vec<Diagnostic>),
+) -> (Option<Testbed>, String) {
     let environment = Environment(world.env.clone());
+    let given = Given { env: &environment, vars: Some(vars), ask: Some(&ask::secretly) };
     let (loaded, named) = match (&arguments.testbed, &job.testbed) {
-        (Some(file), _) => (load::testbed(file, &file.display().to_string(), &environment), world.in_repository(file)),
+        (Some(file), _) => (load::testbed(file, &file.display().to_string(), given), world.in_repository(file)),
         (None, Some(written)) => match written.text() {
             Some(path) => {
                 let file = job.folder.join(path);
-                let loaded = load::testbed(&file, &world::shown(&file), &environment);
+                let loaded = load::testbed(&file, &world::shown(&file), given);
                 (loaded, world.in_repository(&file))
             }
-            None => (load::testbed_inline(written, &job.folder, &environment), job.name.value.clone()),
+            None => (load::testbed_inline(written, &job.folder, given), job.name.value.clone()),
         },
-        (None, None) => (load::testbed_text("devices: {}", "no testbed", &job.folder, &environment), "none".to_owned()),
+        (None, None) => (load::testbed_text("devices: {}", "no testbed", &job.folder, given), "none".to_owned()),
     };
     complaints.extend(loaded.diagnostics);
     (loaded.value.or(loaded.remains), named)

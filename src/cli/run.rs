@@ -60,9 +60,10 @@ fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
 
 fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String) -> ExitStatus {
     let words: Vec<&str> = plan.words.iter().map(String::as_str).collect();
-    let redactor = Arc::new(Redactor::new(&plan.secrets, &words));
+    let redactor = Arc::new(Redactor::new(plan.secrets.iter().map(|named| &named.secret), &words));
     if redactor.unmasked() > 0 {
-        warn(&unmasked(redactor.unmasked()));
+        let open = plan.secrets.iter().filter(|named| !Redactor::masks(&named.secret, &words));
+        warn(&unmasked(redactor.unmasked(), &open.map(|named| named.name.as_str()).collect::<Vec<_>>()));
     }
     let reporters = RefCell::new(Reporters::new(arguments, world));
     let mut sink = |event: &Event, ledger: &Ledger| reporters.borrow_mut().event(event, ledger);
@@ -166,14 +167,24 @@ impl Reporters {
     }
 }
 
+/// The most names of secrets that one warning holds.
+const MOST_NAMED: usize = 5;
+
 /// What stays in sight, which nobody would expect.
-fn unmasked(secrets: usize) -> String {
+fn unmasked(secrets: usize, names: &[&str]) -> String {
     let (secrets, are, not) =
         if secrets == 1 { ("1 secret".to_owned(), "is", "a word") } else { (text::count(secrets, "secret"), "are", "words") };
     let shortest = Redactor::SHORTEST;
-    format!(
+    let mut sentence = format!(
         "warning: {secrets} of the testbed {are} shorter than {shortest} characters or {not} that it uses in the open, and {are} not masked in reports"
-    )
+    );
+    for name in names.iter().take(MOST_NAMED) {
+        sentence.push_str(&format!("\n  {name}"));
+    }
+    if names.len() > MOST_NAMED {
+        sentence.push_str(&format!("\n  and {}", text::count(names.len() - MOST_NAMED, "other place")));
+    }
+    sentence
 }
 
 fn warn(sentence: &str) {

@@ -1,7 +1,7 @@
 //! Connections to devices: classes and what they offer, the manager of a device's connections, pools, and the wires.
 //!
 //! Nothing here knows that anything is being tested. Room order: `interrupt`, `class`, `wire`, `platform`,
-//! `screen`, `classes`, `registry`, `request`, `login`, `options`, `paths`, `route`, `pool`, `manager`.
+//! `screen`, `classes`, `registry`, `request`, `login`, `address`, `options`, `paths`, `route`, `pool`, `manager`.
 
 pub mod interrupt;
 
@@ -20,6 +20,8 @@ pub mod registry;
 pub mod request;
 
 pub mod login;
+
+mod address;
 
 pub mod options;
 

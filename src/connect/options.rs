@@ -9,7 +9,7 @@ use crate::base::duration;
 use crate::base::text;
 use crate::connect::class::{ClassSpec, OptionKind, OptionSpec, OptionValue, Options};
 use crate::model::testbed::ConnectionPath;
-use crate::model::yaml::{Entry, Scalar, Yaml};
+use crate::model::yaml::{Entry, Kind, Scalar, Yaml};
 use indexmap::IndexMap;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: &str = "connection_timeout";
 const LOGIN_CREDS: &str = "login_creds";
 
 /// pyATS's key for arguments of the program `ssh`, which some testbeds write into `protocol` as well.
-const SSH_OPTIONS: &str = "ssh_options";
+pub(super) const SSH_OPTIONS: &str = "ssh_options";
 
 /// Keys of real testbeds that configure pyATS's own classes.
 const PYATS: [&str; 24] = [
@@ -89,7 +89,7 @@ pub(super) fn check(
                 }
                 Err(diagnostic) => found.push(*diagnostic),
             },
-            None if key == CONNECT_TIMEOUT || key == LOGIN_CREDS => {}
+            None if key == CONNECT_TIMEOUT || key == LOGIN_CREDS || is_without_commands(entry) => {}
             None => found.push(unknown(entry, spec)),
         }
     }
@@ -114,7 +114,7 @@ fn require(path: &ConnectionPath, spec: &ClassSpec, given: &IndexMap<String, Opt
         }
     }
     if let Some(command) = path.command.as_ref().filter(|_| !spec.requires.contains(&"command")) {
-        let message = format!("class `{}` does not speak with a program that `command` spawns", spec.name);
+        let message = format!("class `{}` does not speak with a program that `command` spawns in this version", spec.name);
         found.push(Diagnostic::error(&command.place, message));
     }
     // A class that requires nothing stays on this machine.
@@ -149,7 +149,12 @@ fn take_flags(path: &ConnectionPath, flags: &str, spec: &ClassSpec, checked: &mu
     checked.options.0.insert(option.name, OptionValue::Text(all));
 }
 
-/// An option that the class does not have: an error where it is likely a slip, else a warning.
+/// Whether it says that nothing is sent to a device when it is opened, which is how it is anyway.
+fn is_without_commands(entry: &Entry) -> bool {
+    matches!(entry.key.value.as_str(), "init_exec_commands" | "init_config_commands") && entry.value.kind == Kind::List(Vec::new())
+}
+
+/// An option that the class does not have.
 fn unknown(entry: &Entry, spec: &ClassSpec) -> Diagnostic {
     let key = entry.key.value.as_str();
     if PYATS.contains(&key) {
@@ -157,10 +162,9 @@ fn unknown(entry: &Entry, spec: &ClassSpec) -> Diagnostic {
     }
     let options = spec.options.iter().map(|option| option.name);
     let message = format!("`{key}` is not an option of class `{}`", spec.name);
-    match text::nearest(key, options.chain(COMMON).chain([CONNECT_TIMEOUT])) {
-        Some(near) => Diagnostic::error(&entry.key.place, message).did_you_mean(Some(near)),
-        None => Diagnostic::warning(&entry.key.place, format!("{message}, it is ignored")),
-    }
+    let near = text::nearest(key, options.chain(COMMON).chain([CONNECT_TIMEOUT]));
+    // pyATS lets a path hold keys of the user's own.
+    Diagnostic::warning(&entry.key.place, format!("{message}, it is ignored")).did_you_mean(near)
 }
 
 /// The value of an option, of the kind that its class declares. Boxed, because it is far larger than a value.

@@ -1,8 +1,8 @@
 //! Chooses the paths of a device that a connection takes, and the class of each.
 //!
-//! The paths: argument > `defaults.via` > the only one there is > the only one that suits the class asked for. The class of
-//! a path: argument > the path's `class` > `defaults.class` > the one that speaks its protocol. Nothing is opened, and no
-//! name is resolved.
+//! The paths: argument > `defaults.via` > the only one there is > the only one that suits the class asked for, which is any
+//! that takes commands where nothing is said. The class of a path: argument > the path's `class` > `defaults.class` > the one
+//! that speaks its protocol. Nothing is opened, and no name is resolved.
 
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed};
@@ -21,6 +21,9 @@ const OF_COMMAND: &str = "shell";
 
 /// The protocol of a path that names a host, and neither class nor protocol.
 const OF_HOST: &str = "ssh";
+
+/// The protocol of consoles, which carry commands, and its class.
+const CONSOLE: &str = "telnet";
 
 /// Why the paths of a connection cannot be told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -126,9 +129,7 @@ impl<'a> Asked<'a> {
     /// The one path of several that suits the class that is asked for. The first of these groups that has any decides: the
     /// paths that name the class; the paths without class whose protocol it speaks; the paths with neither.
     fn suiting(&self) -> Result<&'a ConnectionPath, Box<Diagnostic>> {
-        let Some(written) = self.wanted_class() else {
-            return Err(Box::new(self.several(self.device.paths.values(), self.place())));
-        };
+        let Some(written) = self.wanted_class() else { return self.commanding() };
         let meaning = self.registry.meaning(&written.value).map_err(|error| Box::new(unknown_class(&error, &written.place)))?;
         let all = || self.device.paths.values();
         let groups: [Vec<&ConnectionPath>; 3] = [
@@ -146,6 +147,28 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The one path of several that commands can be sent by: where nothing is said, that is how a device is spoken to.
+    fn commanding(&self) -> Result<&'a ConnectionPath, Box<Diagnostic>> {
+        let all = || self.device.paths.values();
+        let left: Vec<&ConnectionPath> = all().filter(|path| self.takes_commands(path)).collect();
+        match left.as_slice() {
+            [only] => Ok(only),
+            [] => Err(Box::new(self.several(all(), self.place()))),
+            several => Err(Box::new(self.several(several.iter().copied(), self.place()))),
+        }
+    }
+
+    fn takes_commands(&self, path: &ConnectionPath) -> bool {
+        match path.class.as_ref().map(|class| self.registry.meaning(&class.value)) {
+            Some(Ok(Meaning::Class(class))) => class.spec().service("execute").is_some(),
+            Some(Err(ClassError::NotYet { class, .. })) => class == CONSOLE,
+            // A slip must not make another path the only one.
+            Some(Err(ClassError::Unknown { .. })) => true,
+            Some(Err(_)) => false,
+            None | Some(Ok(Meaning::ByProtocol)) => self.speaks(path, &Meaning::ByProtocol) || protocol(path).is_none(),
+        }
+    }
+
     fn is_same(&self, written: &str, wanted: &Meaning) -> bool {
         match (self.registry.meaning(written), wanted) {
             (Ok(Meaning::ByProtocol), Meaning::ByProtocol) => true,
@@ -159,7 +182,11 @@ impl<'a> Asked<'a> {
         let Some((protocol, _)) = protocol(path) else { return false };
         match meaning {
             Meaning::Class(class) => class.spec().protocols.contains(&protocol.as_str()),
-            Meaning::ByProtocol => self.registry.by_protocol(&protocol).is_ok_and(|class| class.spec().service("execute").is_some()),
+            Meaning::ByProtocol => match self.registry.by_protocol(&protocol) {
+                Ok(class) => class.spec().service("execute").is_some(),
+                // What cannot be spoken yet is a choice all the same: the path must not change with the version.
+                Err(_) => protocol == CONSOLE,
+            },
         }
     }
 

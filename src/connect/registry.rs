@@ -26,12 +26,27 @@ pub enum Meaning {
 }
 
 /// pyATS's Python classes and what they are here; `None` is the class of the path's protocol.
-const PYTHON: [(&str, Option<&str>); 5] = [
+const PYTHON: [(&str, Option<&str>); 9] = [
     ("unicon.Unicon", None),
+    ("unicon.Connection", None),
     ("unicon.connection.Unicon", None),
     ("rest.connector.Rest", Some("rest")),
     ("yang.connector.Netconf", Some("netconf")),
+    ("yang.connector.netconf.Netconf", Some("netconf")),
+    ("yang.ncdiff.ModelDevice", Some("netconf")),
     ("yang.connector.Gnmi", Some("gnmi")),
+    ("yang.connector.gnmi.Gnmi", Some("gnmi")),
+];
+
+/// Classes that are planned, and the protocols that mean them. A testbed may name them; only a job that needs them is
+/// refused.
+const LATER: [(&str, &[&str]); 6] = [
+    ("telnet", &["telnet"]),
+    ("rest", &["rest", "http", "https", "restconf"]),
+    ("netconf", &["netconf"]),
+    ("gnmi", &["gnmi", "grpc"]),
+    ("snmp", &["snmp"]),
+    ("plugin", &["plugin"]),
 ];
 
 /// Why a class cannot be registered.
@@ -53,6 +68,24 @@ pub enum ClassError {
         /// The classes there are.
         known: Known,
     },
+    /// A planned class.
+    #[error("class `{class}` is not there in this version, there are {known}")]
+    NotYet {
+        /// Its name.
+        class: &'static str,
+        /// The classes there are.
+        known: Known,
+    },
+    /// The protocol of a planned class.
+    #[error("class `{class}` is not there in this version, and protocol `{protocol}` needs it; the classes are {known}")]
+    ProtocolNotYet {
+        /// The protocol as written.
+        protocol: String,
+        /// The class that would speak it.
+        class: &'static str,
+        /// The classes there are.
+        known: Known,
+    },
     /// A Python class that means nothing here.
     #[error("`{path}` is a Python class, which has no equal here; the classes are {known}")]
     Python {
@@ -62,7 +95,7 @@ pub enum ClassError {
         known: Known,
     },
     /// A Python class whose equal is not registered.
-    #[error("`{path}` would be class `{class}`, which is not there; the classes are {known}")]
+    #[error("`{path}` would be class `{class}`, which is not there in this version; the classes are {known}")]
     NotThere {
         /// The dotted path as written.
         path: String,
@@ -123,7 +156,7 @@ impl ClassError {
             Self::Unknown { name, known } => known.near(name),
             Self::UnknownProtocol { protocol, known } => known.near(protocol),
             Self::Python { path, .. } => text::nearest(path, PYTHON.iter().map(|(known, _)| *known)),
-            Self::NotThere { .. } | Self::Ambiguous { .. } => None,
+            Self::NotYet { .. } | Self::ProtocolNotYet { .. } | Self::NotThere { .. } | Self::Ambiguous { .. } => None,
         }
     }
 }
@@ -171,7 +204,11 @@ impl Registry {
     /// # Errors
     /// There is none.
     pub fn class(&self, name: &str) -> Result<Arc<dyn Class>, ClassError> {
-        self.find(name).cloned().ok_or_else(|| ClassError::Unknown { name: name.to_owned(), known: self.names() })
+        let later = || LATER.iter().find(|(class, _)| *class == name);
+        self.find(name).cloned().ok_or_else(|| match later() {
+            Some((class, _)) => ClassError::NotYet { class, known: self.names() },
+            None => ClassError::Unknown { name: name.to_owned(), known: self.names() },
+        })
     }
 
     /// What a text in `class:` means: a class of ours, or one of pyATS's well-known Python classes.
@@ -199,14 +236,22 @@ impl Registry {
         let speaking: Vec<&Arc<dyn Class>> = self.classes.iter().filter(|class| class.spec().protocols.contains(&protocol)).collect();
         match speaking.as_slice() {
             [class] => Ok(Arc::clone(class)),
-            [] => Err(ClassError::UnknownProtocol {
-                protocol: protocol.to_owned(),
-                known: Known::new(self.classes.iter().flat_map(|class| class.spec().protocols.iter().copied())),
-            }),
+            [] => Err(self.no_class_for(protocol)),
             several => Err(ClassError::Ambiguous {
                 protocol: protocol.to_owned(),
                 classes: Known::new(several.iter().map(|class| class.spec().name)),
             }),
+        }
+    }
+
+    fn no_class_for(&self, protocol: &str) -> ClassError {
+        let protocol = protocol.to_owned();
+        match LATER.iter().find(|(_, protocols)| protocols.contains(&protocol.as_str())) {
+            Some((class, _)) => ClassError::ProtocolNotYet { protocol, class, known: self.names() },
+            None => ClassError::UnknownProtocol {
+                protocol,
+                known: Known::new(self.classes.iter().flat_map(|class| class.spec().protocols.iter().copied())),
+            },
         }
     }
 
@@ -248,7 +293,11 @@ mod tests {
             ("unicon.Unicon", "by protocol".to_owned()),
             ("shel", format!("class `shel` is unknown, there are {known}")),
             ("my.lab.Console", format!("`my.lab.Console` is a Python class, which has no equal here; the classes are {known}")),
-            ("yang.connector.Gnmi", format!("`yang.connector.Gnmi` would be class `gnmi`, which is not there; the classes are {known}")),
+            (
+                "yang.connector.Gnmi",
+                format!("`yang.connector.Gnmi` would be class `gnmi`, which is not there in this version; the classes are {known}"),
+            ),
+            ("telnet", format!("class `telnet` is not there in this version, there are {known}")),
         ] {
             assert_eq!(meant(&registry, written), meaning, "{written}");
         }

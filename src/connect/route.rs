@@ -5,9 +5,11 @@
 
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::{Diagnostic, Severity};
+use crate::connect::address;
 use crate::connect::class::{Class, Endpoint, OptionValue, ServiceSpec};
+use crate::connect::classes::ssh::parse_ssh_options;
 use crate::connect::login::{self, Scopes, Surroundings};
-use crate::connect::options::{self, OptionError};
+use crate::connect::options::{self, OptionError, SSH_OPTIONS};
 use crate::connect::paths::{self, Asked};
 use crate::connect::registry::Registry;
 use crate::connect::request::{OPERATIONS, Request, alias_of};
@@ -201,7 +203,7 @@ fn way(
             class: spec.name.to_owned(),
         },
         os: os.map(|os| os.value.clone()).unwrap_or_default(),
-        host: host.as_ref().map(|host| host.value.trim().to_owned()),
+        host: host.as_ref().map(|host| address::host(host, found)),
         port: port.as_ref().map(|port| port.value),
         command: command.as_ref().map(|command| command.value.clone()),
         logins: login::logins(scopes, surroundings, found),
@@ -210,7 +212,15 @@ fn way(
         home: surroundings.home.clone(),
         agent: surroundings.agent.clone(),
     };
-    Way { class, endpoint, connect_timeout: checked.connect_timeout }
+    let connect_timeout = checked.connect_timeout.or_else(|| connect_timeout_of_flags(&endpoint, scopes.path));
+    Way { class, endpoint, connect_timeout }
+}
+
+/// The limit of opening that flags of OpenSSH's `ssh` say. What is wrong with the flags is told where the class checks them.
+fn connect_timeout_of_flags(endpoint: &Endpoint, path: &ConnectionPath) -> Option<Limit> {
+    let flags = parse_ssh_options(endpoint.options.text(SSH_OPTIONS)?).ok()?;
+    let place = path.option(SSH_OPTIONS).map_or(&path.name.place, |written| &written.place);
+    Some(Limit { length: flags.connect_timeout?, setting: format!("`ConnectTimeout` at {}", place.file_line()).into() })
 }
 
 fn check_alias(asked: &Asked<'_>, alias: &str, found: &mut Vec<Diagnostic>) {

@@ -47,6 +47,9 @@ pub(crate) fn testbed<const N: usize>(credentials: [(String, Credential); N]) ->
         folder: PathBuf::from("/lab"),
         credentials: IndexMap::from(credentials),
         custom: Data::Null,
+        data: serde_json::Map::new(),
+        links: serde_json::Map::new(),
+        secrets: Vec::new(),
         devices: IndexMap::new(),
     }
 }
@@ -104,6 +107,8 @@ pub(crate) fn device(name: &str, words: &str, paths: &[&str]) -> Device {
         tags: Vec::new(),
         features: Vec::new(),
         custom: Data::Null,
+        data: serde_json::Map::new(),
+        interfaces: serde_json::Map::new(),
         credentials: IndexMap::new(),
         defaults,
         paths: paths.iter().map(|words| path(words)).map(|path| (path.name.value.clone(), path)).collect(),

@@ -96,7 +96,8 @@ impl Complaints {
 }
 
 /// Whether the value under that key is a secret.
-pub(super) fn is_secret_key(key: &str) -> bool {
+#[must_use]
+pub fn is_secret_key(key: &str) -> bool {
     let shortest = SECRET_WORDS.iter().map(|word| word.len()).min().unwrap_or(0);
     if key.len() < shortest {
         return false;

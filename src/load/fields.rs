@@ -9,6 +9,9 @@ use crate::model::yaml::{Entry, Yaml};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+/// The longest key that is too short to be a slip of another one.
+const SHORT: usize = 3;
+
 /// A mapping that is being read.
 pub(super) struct Fields<'a> {
     /// Where the mapping begins.
@@ -124,6 +127,28 @@ impl<'a> Fields<'a> {
     /// The known key that a wrong one most likely means.
     pub(super) fn near(&self, key: &str) -> Option<&'static str> {
         text::nearest(key, self.known.iter().copied())
+    }
+
+    /// The known key that a key of the user's own may mean; short ones are near to everything, and so to nothing.
+    pub(super) fn near_any(&self, key: &str) -> Option<&'static str> {
+        self.near_of(key, |_| true)
+    }
+
+    /// The same among the known keys that do not stand there.
+    pub(super) fn near_absent(&self, key: &str) -> Option<&'static str> {
+        self.near_of(key, |known| !self.has(known))
+    }
+
+    fn near_of(&self, key: &str, may_be: impl Fn(&str) -> bool) -> Option<&'static str> {
+        if key.len() <= SHORT || self.known.contains(&key) {
+            return None;
+        }
+        text::nearest(key, self.known.iter().copied().filter(|known| known.len() > SHORT && may_be(known)))
+    }
+
+    /// Counts a key among the known ones, and leaves it in what was not asked for.
+    pub(super) fn know(&mut self, key: &'static str) {
+        self.known.push(key);
     }
 
     /// Complains about every key that was not asked for.

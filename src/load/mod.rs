@@ -2,7 +2,7 @@
 //!
 //! This floor reads files and nothing else of the world: the environment comes in as a value, names are never resolved,
 //! and it does not know which classes, platforms or variables exist. Room order: `complaints`, `file`, `yaml`, `scalar`,
-//! `fields`, `habits`, `testbed`, `job`, `platform`.
+//! `fields`, `habits`, `given`, `testbed`, `job`, `platform`.
 
 mod complaints;
 
@@ -16,6 +16,8 @@ mod fields;
 
 mod habits;
 
+mod given;
+
 mod testbed;
 
 mod job;
@@ -25,6 +27,8 @@ mod platform;
 #[cfg(test)]
 mod tests;
 
+pub use complaints::is_secret_key;
+pub use given::{Ask, Environment, Given};
 pub use job::{NameError, RESERVED, check_variable};
 pub use platform::{EXIT_CODE, NONCE, whole_line};
 pub use testbed::MOST_WORKERS;
@@ -37,7 +41,6 @@ use crate::model::job::Job;
 use crate::model::platform::Platform;
 use crate::model::testbed::Testbed;
 use crate::model::yaml::Yaml;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What came of loading: a value, or errors; warnings may stand beside a value.
@@ -63,10 +66,6 @@ impl<T> Loaded<T> {
     }
 }
 
-/// The process environment, read by `cli` and passed down, so that loading is a function of what it is given.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Environment(pub BTreeMap<String, String>);
-
 /// Loads a job file. `shown` is its name in messages. Blocks while the file is read.
 #[must_use]
 pub fn job(path: &Path, shown: &str) -> Loaded<Job> {
@@ -88,13 +87,15 @@ pub fn job_text(text: &str, shown: &str, folder: &Path) -> Loaded<Job> {
     Loaded::new(value, complaints)
 }
 
-/// Loads a testbed file, and the files that it extends. `shown` is its name in messages. Blocks while files are read.
+/// Loads a testbed file, and the files that it extends or includes. `shown` is its name in messages. Blocks while files
+/// are read, and while a person is asked.
 #[must_use]
-pub fn testbed(path: &Path, shown: &str, env: &Environment) -> Loaded<Testbed> {
+pub fn testbed<'a>(path: &Path, shown: &str, given: impl Into<Given<'a>>) -> Loaded<Testbed> {
     match file::read(path, shown) {
         Ok(text) => {
             let complaints = Complaints::default();
-            let value = testbed::read(&Source::new(shown, text), Some(path), folder_of(path), env, &complaints);
+            let origin = testbed::Origin { path: Some(path), folder: folder_of(path), given: given.into() };
+            let value = testbed::read(&Source::new(shown, text), &origin, &complaints);
             Loaded::new(value, complaints)
         }
         Err(diagnostic) => Loaded { value: None, remains: None, diagnostics: vec![diagnostic] },
@@ -103,19 +104,21 @@ pub fn testbed(path: &Path, shown: &str, env: &Environment) -> Loaded<Testbed> {
 
 /// Loads a testbed from its text; relative paths in it, and the files that it extends, start from `folder`.
 #[must_use]
-pub fn testbed_text(text: &str, shown: &str, folder: &Path, env: &Environment) -> Loaded<Testbed> {
+pub fn testbed_text<'a>(text: &str, shown: &str, folder: &Path, given: impl Into<Given<'a>>) -> Loaded<Testbed> {
     let complaints = Complaints::default();
-    let value = testbed::read(&Source::new(shown, text), None, folder, env, &complaints);
+    let origin = testbed::Origin { path: None, folder, given: given.into() };
+    let value = testbed::read(&Source::new(shown, text), &origin, &complaints);
     Loaded::new(value, complaints)
 }
 
 /// Loads a testbed that is written in place in a job. What loading the job has said about it is not said again.
 #[must_use]
-pub fn testbed_inline(yaml: &Yaml, folder: &Path, env: &Environment) -> Loaded<Testbed> {
+pub fn testbed_inline<'a>(yaml: &Yaml, folder: &Path, given: impl Into<Given<'a>>) -> Loaded<Testbed> {
     let complaints = Complaints::default();
     complaints.hide_secrets(yaml);
     let start = Place::new(yaml.place.source(), 0..0);
-    let value = testbed::read_tree(yaml.clone(), &start, None, (folder, env), &complaints);
+    let origin = testbed::Origin { path: None, folder, given: given.into() };
+    let value = testbed::read_tree(yaml.clone(), &start, &origin, &complaints);
     Loaded::new(value, complaints)
 }
 

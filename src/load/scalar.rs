@@ -1,5 +1,6 @@
 //! Typed values from single YAML nodes. Whatever does not fit is complained about with what was wanted and found.
 
+use crate::base::Data;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::duration;
 use crate::base::place::{Place, Placed};
@@ -154,6 +155,26 @@ pub(super) fn list<'a>(yaml: &'a Yaml, name: &str, complaints: &Complaints) -> O
             None
         }
     }
+}
+
+/// Nothing, at a place.
+pub(super) fn nothing(place: &Place) -> Yaml {
+    Yaml { place: place.clone(), kind: Kind::Scalar(Scalar { text: String::new(), value: Data::Null, quoted: false }) }
+}
+
+/// A value that no file holds, at the place that it was made for.
+pub(super) fn made(value: &Data, place: &Place) -> Yaml {
+    let kind = match value {
+        Data::Array(items) => Kind::List(items.iter().map(|item| made(item, place)).collect()),
+        Data::Object(entries) => {
+            let entry = |(key, value): (&String, &Data)| Entry { key: Placed::new(key.clone(), place.clone()), value: made(value, place) };
+            Kind::Map(entries.iter().map(entry).collect())
+        }
+        Data::String(text) => Kind::Scalar(Scalar { text: text.clone(), value: value.clone(), quoted: true }),
+        Data::Null => return nothing(place),
+        Data::Bool(_) | Data::Number(_) => Kind::Scalar(Scalar { text: value.to_string(), value: value.clone(), quoted: false }),
+    };
+    Yaml { place: place.clone(), kind }
 }
 
 /// Whether a text holds a template, and so is not yet what it will be.

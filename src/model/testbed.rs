@@ -2,9 +2,11 @@
 
 use crate::base::Data;
 use crate::base::place::{Place, Placed};
+use crate::base::secret::Secret;
 use crate::model::credential::Credentials;
 use crate::model::yaml::{Entry, Yaml};
 use indexmap::IndexMap;
+use serde_json::Map;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,8 +23,23 @@ pub struct Testbed {
     pub credentials: Credentials,
     /// Free data under `testbed.custom`.
     pub custom: Data,
+    /// Everything else under `testbed`, as data: `alias`, `servers`, `network` and keys of the user's own.
+    pub data: Map<String, Data>,
+    /// `topology.links`, by name: what the testbed says of each, and `interfaces`, a list of its ends.
+    pub links: Map<String, Data>,
+    /// Every value under a key such as `password`, wherever it stands, apart from `custom`.
+    pub secrets: Vec<NamedSecret>,
     /// The devices, in the order of the file.
     pub devices: IndexMap<String, Device>,
+}
+
+/// A secret and what a reader may call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedSecret {
+    /// Its keys and its place: `testbed.credentials.default.password at testbed.yaml:5`.
+    pub name: String,
+    /// The secret.
+    pub secret: Secret,
 }
 
 /// One device.
@@ -39,6 +56,11 @@ pub struct Device {
     pub features: Vec<Placed<String>>,
     /// Free data under `custom`.
     pub custom: Data,
+    /// Mappings and lists under keys of the user's own, as data.
+    pub data: Map<String, Data>,
+    /// `topology.<device>.interfaces`, by name: what the testbed says of each, its `name` and `alias`, and `peers`, the other
+    /// ends of its link.
+    pub interfaces: Map<String, Data>,
     /// Credentials of this device.
     pub credentials: Credentials,
     /// `connections.defaults`.

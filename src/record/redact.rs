@@ -30,7 +30,7 @@ impl Redactor {
     /// Masks `secrets`, apart from those that are too short or are `words` that appear in the open (`cisco`, `admin`).
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>, words: &[&str]) -> Self {
-        let masked = |secret: &&Secret| secret.reveal().chars().count() >= Self::SHORTEST && !words.contains(&secret.reveal());
+        let masked = |secret: &&Secret| Self::masks(secret, words);
         let given = secrets.into_iter().filter(|secret| !secret.reveal().is_empty());
         let (secrets, mut unmasked): (Vec<&Secret>, Vec<&Secret>) = given.partition(masked);
         let mut secrets: Vec<Secret> = secrets.into_iter().flat_map(forms).collect();
@@ -39,6 +39,12 @@ impl Redactor {
         unmasked.sort_by(|a, b| a.reveal().cmp(b.reveal()));
         unmasked.dedup();
         Self { secrets, unmasked: unmasked.len() }
+    }
+
+    /// Whether a secret can be masked beside words that appear in the open.
+    #[must_use]
+    pub fn masks(secret: &Secret, words: &[&str]) -> bool {
+        secret.reveal().chars().count() >= Self::SHORTEST && !words.contains(&secret.reveal())
     }
 
     /// How many secrets are not masked, because they are too short or words that appear in the open.

@@ -135,7 +135,8 @@ fn testbeds_as_they_are_found_are_accepted() {
         "devices: {}",
         "devices: {r1: {os: , tags: [], custom: , connections: , serial: 17}}",
         "testbed: {name: 5, servers: {ntp: {address: 10.0.0.1}}}\ndevices: {r1: {type: router}}\ntopology: {links: {l1: }}",
-        "devices: {}\ntopology: {links: , r1: , r2: {interfaces: }, r3: {interfaces: {eth0: }}}",
+        "x-common: {os: ios}\nextra: 1\ndevices: {r1: '%{x-common}', r2: {clean: [x], connections: {a: {protocol: netconf, host: h, legacy: [1]}}}}",
+        "devices: {r1: , r2: , r3: }\ntopology: {links: , r1: , r2: {interfaces: }, r3: {interfaces: {eth0: }}}",
         "devices: {}\ntopology: ",
         "devices: {r1: {connections: {defaults: {class: unicon.Unicon, pool_size: '4', pool_timeout: 1.5}, a: {protocol: ssh, ip: 1.1.1.1, port: '22'}}}}",
         "devices: {r1: {passwords: {tacacs: x}, tacacs: {username: y}, connections: {a: {host: h, arguments: {connection_timeout: 10}, settings: {X: 1}}}}}",
@@ -147,6 +148,71 @@ fn testbeds_as_they_are_found_are_accepted() {
         assert_eq!(refused(&testbed, &data(text)), None, "{text}");
     }
     assert_eq!(refused(&testbed, &data("extends: base.yaml")), None);
+}
+
+/// Values that a key may have in a testbed.
+const VALUES: [&str; 20] = [
+    "",
+    "text",
+    "''",
+    "22",
+    "0",
+    "-1",
+    "1.5",
+    "'22'",
+    "' 7 '",
+    "true",
+    "30s",
+    "'1e2'",
+    "'%ENV{N, default=3}'",
+    "'x%{self}'",
+    "[]",
+    "[a, 2]",
+    "[[a]]",
+    "{}",
+    "{a: b}",
+    "{a: {b: {c: [d]}}}",
+];
+
+/// Where keys stand, and which.
+const KEYS: [(&str, &str); 9] = [
+    ("KEY", "testbed devices topology extra"),
+    ("testbed: {KEY}", "name alias credentials servers network custom tacacs passwords own"),
+    ("testbed: {credentials: {default: {KEY}}}", "username password enable_password key_file key ssh_key passphrase own"),
+    (
+        "devices: {r1: {KEY}}",
+        "name class type os alias version tags features custom credentials connections max_sessions tacacs passwords clean own",
+    ),
+    ("devices: {r1: {connections: {defaults: {KEY}}}}", "class alias via pool_size pool_timeout fallback_credentials connections"),
+    (
+        "devices: {r1: {connections: {a: {KEY}}}}",
+        "class protocol host ip port command credentials tacacs passwords username password login_creds connection_timeout arguments \
+         settings proxy prompts host_keys known_hosts ssh_options legacy max_answer cwd recording own",
+    ),
+    ("topology: {KEY}", "links r1"),
+    ("topology: {links: {KEY}}", "l1"),
+    ("topology: {r1: {interfaces: {e0: {KEY}}}}", "alias type link ipv4 ipv6 own"),
+];
+
+#[test]
+fn whatever_the_loader_accepts_of_any_key_is_accepted() {
+    let testbed = validator(TESTBED);
+    let (mut problems, mut accepted, mut tried) = (Vec::new(), 0, 0);
+    for (at, keys) in KEYS {
+        for (key, value) in keys.split_whitespace().flat_map(|key| VALUES.map(|value| (key, value))) {
+            let mut text = at.replace("KEY", &format!("{key}: {value}"));
+            if !text.starts_with("devices") {
+                text.push_str("\ndevices: {r1: {}}");
+            }
+            tried += 1;
+            if load::testbed_text(&text, "testbed.yaml", Path::new("."), &Environment::default()).value.is_some() {
+                accepted += 1;
+                problems.extend(refused(&testbed, &data(&text)).map(|why| format!("{text}\n  {why}")));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(accepted > tried / 3, "{accepted} of {tried} are accepted by the loader: are they still testbeds?");
 }
 
 #[test]

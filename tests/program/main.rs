@@ -10,6 +10,7 @@ mod limits;
 mod matrix;
 mod order;
 mod outcomes;
+mod testbeds;
 
 /// What was printed, without times and the run's name.
 fn plain(said: &str) -> String {

@@ -324,6 +324,12 @@ fn secrets_that_cannot_be_masked_are_counted_at_the_start_and_not_shown() {
         let first = left.said.lines().next().unwrap_or_default();
         let sentence = "warning: 1 secret of the testbed is shorter than 6 characters or a word that it uses in the open, and is not masked in reports";
         assert_eq!(first == sentence, warned, "{}", left.said);
+        let named = left
+            .said
+            .lines()
+            .nth(1)
+            .is_some_and(|line| line.starts_with("  testbed.credentials.") && line.contains(".password at testbed.yaml:"));
+        assert_eq!(named, warned, "{}", left.said);
         assert!(!left.said.contains(password), "{}", left.said);
     }
 }

@@ -9,6 +9,7 @@ use crate::connect::registry::Registry;
 use crate::connect::request::Request;
 use crate::connect::sketch::{credential, device, testbed, word};
 use crate::model::testbed::{Device, Testbed};
+use crate::model::yaml::{Entry, Kind, Yaml};
 use crate::record::fault::Phase;
 use indexmap::IndexMap;
 use std::path::PathBuf;
@@ -107,7 +108,13 @@ fn the_class_is_the_argument_or_the_paths_or_the_default_or_told_by_the_protocol
             "",
             vec!["cli protocol=gnmi host=h"],
             Request::default(),
-            "no class speaks protocol `gnmi`, there are `shell`, `local`, `replay`, `ssh`, `telnet` and `https` @ gnmi",
+            "class `gnmi` is not there in this version, and protocol `gnmi` needs it; the classes are `shell`, `replay`, `ssh`, `telnet` and `rest` @ gnmi",
+        ),
+        (
+            "",
+            vec!["cli protocol=hltapi host=h"],
+            Request::default(),
+            "no class speaks protocol `hltapi`, there are `shell`, `local`, `replay`, `ssh`, `telnet` and `https` @ hltapi",
         ),
         (
             "",
@@ -121,12 +128,17 @@ fn the_class_is_the_argument_or_the_paths_or_the_default_or_told_by_the_protocol
             Request::default(),
             "`a.b.C` is a Python class, which has no equal here; the classes are `shell`, `replay`, `ssh`, `telnet` and `rest` @ a.b.C",
         ),
-        ("", vec!["cli command=x"], Request::default(), "class `shell` does not speak with a program that `command` spawns @ x"),
+        (
+            "",
+            vec!["cli command=x"],
+            Request::default(),
+            "class `shell` does not speak with a program that `command` spawns in this version @ x",
+        ),
         (
             "",
             vec!["cli command=x protocol=unknown"],
             Request::default(),
-            "class `shell` does not speak with a program that `command` spawns @ x",
+            "class `shell` does not speak with a program that `command` spawns in this version @ x",
         ),
     ]);
 }
@@ -144,6 +156,17 @@ fn several_paths_are_told_apart_by_the_class() {
         ),
         ("class=unicon.Unicon", vec![CLI, REST], class("rest"), "default rest=rest"),
         ("", vec![CLI, CON], class("telnet"), "default con=telnet"),
+        ("", vec![CLI, REST], Request::default(), "default cli=ssh"),
+        ("", vec![CLI, "web protocol=https host=h"], Request::default(), "default cli=ssh"),
+        ("", vec![CLI, "nc class=yang.connector.Netconf host=h"], Request::default(), "default cli=ssh"),
+        ("", vec![CLI, "here class=shell"], Request::default(), "device `r1` can be reached by `cli` and `here`: nothing says which @ cli"),
+        ("", vec![CLI, "x class=shh host=h"], Request::default(), "device `r1` can be reached by `cli` and `x`: nothing says which @ cli"),
+        (
+            "",
+            vec![REST, "web protocol=https host=h"],
+            Request::default(),
+            "device `r1` can be reached by `rest` and `web`: nothing says which @ rest",
+        ),
         ("", vec!["a class=ssh host=h", CLI], class("ssh"), "default a=ssh"),
         (
             "",
@@ -233,10 +256,9 @@ fn what_a_class_does_not_take_is_said() {
             "cli protocol=ssh host=h connection_timeout=soon",
             "`connection_timeout` takes a duration such as `30s`, or a number of seconds, got text `soon` @ soon",
         ),
-        ("cli protocol=ssh host=h keepalife=3", "`keepalife` is not an option of class `ssh` @ keepalife"),
-        ("cli protocol=ssh host=h prot=22", "`prot` is not an option of class `ssh` @ prot"),
+        ("cli protocol=ssh host=h:22", "`h:22` holds a port beside the host @ h:22"),
         ("cli protocol=ssh host=h mode=exec mode=exec", "`mode` is said twice @ mode"),
-        ("cli protocol=ssh host=h command=ncat", "class `ssh` does not speak with a program that `command` spawns @ ncat"),
+        ("cli protocol=ssh host=h command=ncat", "class `ssh` does not speak with a program that `command` spawns in this version @ ncat"),
     ] {
         let resolved = resolve_of(&device("r1", "", &[path]), &Request::default());
         assert_eq!(short(&resolved), expected, "{path}");
@@ -251,6 +273,9 @@ fn what_pyats_knows_and_a_class_does_not_honour_is_a_warning() {
         ("cli protocol=ssh host=h learn_hostname=true", "`learn_hostname` is not honoured by class `ssh`"),
         ("cli protocol=telnet host=h ssh_options=-4", "`ssh_options` is not honoured by class `telnet`"),
         ("cli protocol=ssh host=h rack_number=7", "`rack_number` is not an option of class `ssh`, it is ignored"),
+        ("cli protocol=ssh host=h keepalife=3", "`keepalife` is not an option of class `ssh`, it is ignored"),
+        ("cli protocol=ssh host=h prot=22", "`prot` is not an option of class `ssh`, it is ignored"),
+        ("cli protocol=ssh host=10.0.0.1/24", "`/24` is not honoured: `10.0.0.1` is connected to"),
         ("here protocol=shell host=r1", "`host` is not used: class `shell` stays on this machine"),
         ("cli protocol=telnet_-l host=h", "`-l` is not honoured by class `telnet`"),
     ] {
@@ -258,9 +283,29 @@ fn what_pyats_knows_and_a_class_does_not_honour_is_a_warning() {
         let warnings: Vec<&str> = resolved.warnings.iter().map(|warning| warning.message.as_str()).collect();
         assert_eq!(warnings, [expected], "{path}");
     }
+    let near = resolve_of(&device("r1", "", &["cli protocol=ssh host=h prot=22"]), &Request::default()).expect("a route");
+    assert_eq!(near.warnings[0].hints, ["did you mean `port`?"]);
+    let empty = "cli protocol=ssh host=h";
+    let mut device_without = device("r1", "", &[empty]);
+    let nothing = Entry { key: word("init_config_commands"), value: Yaml { place: word("[]").place, kind: Kind::List(Vec::new()) } };
+    device_without.paths["cli"].options.push(nothing);
+    assert_eq!(resolve_of(&device_without, &Request::default()).expect("a route").warnings, [], "nothing is sent anyway");
     let flags = "cli protocol=ssh_-p_50225 host=h ssh_options=-4";
     let resolved = resolve_of(&device("r1", "", &[flags]), &Request::default()).expect("a route");
     assert_eq!(resolved.route.ways[0].endpoint.options.text("ssh_options"), Some("-p 50225 -4"));
+}
+
+#[test]
+fn flags_of_openssh_limit_how_long_opening_takes() {
+    let limit = |path: &str| {
+        let route = resolve_of(&device("r1", "", &[path]), &Request::default()).expect("a route").route;
+        route.ways[0].connect_timeout.as_ref().map(ToString::to_string)
+    };
+    let flags = "cli protocol=ssh_-oConnectTimeout=9 host=h";
+    assert_eq!(limit(flags).as_deref(), Some("9s (`ConnectTimeout` at testbed.yaml:1)"));
+    let own = "cli protocol=ssh_-oConnectTimeout=9 host=h connection_timeout=7";
+    assert_eq!(limit(own).as_deref(), Some("7s (`connection_timeout` at testbed.yaml:1)"));
+    assert_eq!(limit("cli protocol=ssh_-oConnectTimeout=none host=h"), None);
 }
 
 #[test]

@@ -40,9 +40,11 @@ const REOPEN_AFTER: Duration = Duration::from_mins(1);
 pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut builder = Builder::new(inputs);
     let needs = Needs::of(inputs.job, inputs.broken, &mut builder.complaints);
-    let tests = builder.tests(&needs);
+    let run = needs.closure(|index| builder.chosen.has_test(&inputs.job.tests[index]));
+    let tests = builder.tests(&needs, &run);
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
     let teardown = builder.around("teardown", CellKind::Teardown, &inputs.job.teardown);
+    builder.look_through_others(&run);
     let mut complaints = std::mem::take(&mut builder.complaints);
     if inputs.broken || complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return (None, complaints);
@@ -68,6 +70,8 @@ struct Builder<'a> {
     room: usize,
     redactor: Arc<Redactor>,
     complaints: Vec<Diagnostic>,
+    /// Whether what is looked at is run. What keeps another test from reaching its devices is only warned of.
+    is_run: bool,
 }
 
 /// A cell before the plan's order is known.
@@ -87,7 +91,7 @@ impl<'a> Builder<'a> {
         }
         let chosen = inputs.selection.of(inputs.job, inputs.testbed, &mut complaints);
         let vars = compile_vars(&inputs.job.vars, &mut names.with(&["device"]), &mut complaints);
-        let (secrets, words) = crate::engine::plan::secrets::of(inputs.testbed);
+        let words = crate::engine::plan::secrets::words(inputs.testbed);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         Self {
             inputs,
@@ -98,29 +102,33 @@ impl<'a> Builder<'a> {
             names,
             chosen,
             room: MOST_CASES,
-            redactor: Arc::new(Redactor::new(&secrets, &words)),
+            redactor: Arc::new(Redactor::new(inputs.testbed.secrets.iter().map(|named| &named.secret), &words)),
             complaints,
+            is_run: true,
         }
     }
 
-    fn tests(&mut self, needs: &Needs) -> Vec<Draft> {
+    /// The cells of the tests that are run, which are those that the command line selects and all that these need.
+    fn tests(&mut self, needs: &Needs, run: &[bool]) -> Vec<Draft> {
         let mut drafts = Vec::new();
         for (index, test) in self.inputs.job.tests.iter().enumerate() {
-            let cases = self.test(u32::try_from(index).unwrap_or(u32::MAX), test);
-            if self.chosen.has_test(test) {
-                self.room -= cases.len();
-            }
+            let cases = if run[index] { self.test(u32::try_from(index).unwrap_or(u32::MAX), test) } else { Vec::new() };
+            self.room -= cases.len();
             drafts.push(cases);
         }
         // A test that was selected and has no case left brings nothing: a run without it is not what was asked for.
         let is_selected = |index: usize| self.chosen.has_test(&self.inputs.job.tests[index]);
         let brought = needs.brought_by(is_selected, |index| !drafts[index].is_empty());
-        let drafts: Vec<Draft> = drafts.into_iter().zip(brought).filter(|(_, brought)| *brought).flat_map(|(drafts, _)| drafts).collect();
-        if drafts.len() > MOST_CASES {
-            let message = format!("the selected tests and those that they need have more than {MOST_CASES} test cases");
-            self.complaints.push(Diagnostic::error(&self.inputs.job.name.place, message));
+        drafts.into_iter().zip(brought).filter(|(_, brought)| *brought).flat_map(|(drafts, _)| drafts).collect()
+    }
+
+    /// Complains about tests that are not run. Comes last, since a connection is complained of once only, and what is run
+    /// decides how loudly.
+    fn look_through_others(&mut self, run: &[bool]) {
+        self.is_run = false;
+        for (index, test) in self.inputs.job.tests.iter().enumerate().filter(|(index, _)| !run[*index]) {
+            self.test(u32::try_from(index).unwrap_or(u32::MAX), test);
         }
-        drafts
     }
 
     fn test(&mut self, index: u32, test: &'a Test) -> Vec<Draft> {
@@ -250,7 +258,12 @@ impl<'a> Builder<'a> {
             None => Vec::new(),
         };
         let request = Request { alias: slot.alias.clone(), via, place: Some(place.clone()), ..Request::default() };
-        let route = self.routes.resolve(device, &request, &mut self.complaints)?;
+        let before = self.complaints.len();
+        let route = self.routes.resolve(device, &request, &mut self.complaints);
+        if !self.is_run {
+            self.complaints[before..].iter_mut().for_each(|complaint| complaint.severity = Severity::Warning);
+        }
+        let route = route?;
         let offered = self.routes.class_of(route);
         for need in needs.iter().filter(|need| self.routes.service(route, need.service).is_none()) {
             let sentence =
@@ -300,7 +313,7 @@ impl<'a> Builder<'a> {
         for cell in &mut cells {
             cell.head.name = names.take(&cell.head.name, "~");
         }
-        let (secrets, words) = crate::engine::plan::secrets::of(inputs.testbed);
+        let words = crate::engine::plan::secrets::words(inputs.testbed);
         Plan {
             job: inputs.job.name.value.clone(),
             file: inputs.file.clone(),
@@ -313,7 +326,7 @@ impl<'a> Builder<'a> {
             cells,
             needs: Vec::new(),
             locks: locks.finish(),
-            secrets,
+            secrets: inputs.testbed.secrets.clone(),
             words,
         }
     }
@@ -322,8 +335,7 @@ impl<'a> Builder<'a> {
 /// What stands above every variable, apart from `device`.
 fn fixed(inputs: &Inputs<'_>) -> Scope {
     let mut fixed = inputs.overrides.clone();
-    let testbed = serde_json::json!({"name": inputs.testbed.name, "custom": inputs.testbed.custom});
-    fixed.insert("testbed".to_owned(), testbed);
+    fixed.insert("testbed".to_owned(), select::testbed_data(inputs.testbed));
     fixed.insert("env".to_owned(), inputs.env.clone());
     fixed.insert("run".to_owned(), inputs.run.clone());
     Scope::new().over(Layer::from_data(&fixed))

@@ -118,7 +118,7 @@ pub struct Plan {
     /// The names of the locks that cells hold.
     pub locks: Vec<String>,
     /// Passwords and other secrets that the run may send.
-    pub secrets: Vec<crate::base::secret::Secret>,
+    pub secrets: Vec<crate::model::testbed::NamedSecret>,
     /// Words that stand in the open in the testbed; a secret equal to one of them cannot be masked everywhere.
     pub words: Vec<String>,
 }

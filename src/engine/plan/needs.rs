@@ -59,6 +59,11 @@ impl Needs {
         needs
     }
 
+    /// The tests that are `selected`, and all that they need.
+    pub(super) fn closure(&self, selected: impl Fn(usize) -> bool) -> Vec<bool> {
+        self.brought_by(selected, |_| true)
+    }
+
     /// The tests that are `selected`, and all that they need; only those that have cases.
     pub(super) fn brought_by(&self, selected: impl Fn(usize) -> bool, has_cases: impl Fn(usize) -> bool) -> Vec<bool> {
         let mut brought = vec![false; self.tests.len()];

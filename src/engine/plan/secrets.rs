@@ -1,19 +1,14 @@
-//! What the redactor must know of a testbed.
+//! What the redactor must know of a testbed besides its secrets.
 
-use crate::base::secret::Secret;
+use crate::load::is_secret_key;
 use crate::model::credential::Credentials;
 use crate::model::testbed::Testbed;
 
-/// Every secret of a testbed, and the words that stand in it in the open.
-pub(super) fn of(testbed: &Testbed) -> (Vec<Secret>, Vec<String>) {
-    let mut secrets = Vec::new();
+/// The words that stand in a testbed in the open: names, user names, hosts and attributes.
+pub(super) fn words(testbed: &Testbed) -> Vec<String> {
     let mut words = vec![testbed.name.clone()];
     let mut learn = |credentials: &Credentials| {
-        for credential in credentials.values() {
-            let own = [&credential.password, &credential.enable_password, &credential.passphrase];
-            secrets.extend(own.into_iter().flatten().cloned());
-            words.extend(credential.username.iter().map(|name| name.value.clone()));
-        }
+        words.extend(credentials.values().filter_map(|credential| credential.username.as_ref()).map(|name| name.value.clone()));
     };
     learn(&testbed.credentials);
     for device in testbed.devices.values() {
@@ -22,8 +17,9 @@ pub(super) fn of(testbed: &Testbed) -> (Vec<Secret>, Vec<String>) {
     }
     for device in testbed.devices.values() {
         words.push(device.name.value.clone());
-        words.extend(device.attributes.values().map(|value| value.value.clone()));
+        let open = device.attributes.iter().filter(|(key, _)| !is_secret_key(key));
+        words.extend(open.map(|(_, value)| value.value.clone()));
         words.extend(device.paths.values().flat_map(|path| path.host.iter().map(|host| host.value.clone())));
     }
-    (secrets, words)
+    words
 }

@@ -139,17 +139,28 @@ fn names_test(glob: &GlobMatcher, test: &Test) -> bool {
 /// give them; they are none then.
 pub(super) fn device_data(device: &Device) -> Data {
     let mut data = serde_json::Map::new();
-    data.insert("name".to_owned(), device.name.value.clone().into());
     for known in ["alias", "os", "platform", "type", "model", "role", "region"] {
         data.insert(known.to_owned(), Data::Null);
     }
     for (key, value) in &device.attributes {
         data.insert(key.clone(), value.value.clone().into());
     }
+    data.extend(device.data.clone());
+    data.insert("name".to_owned(), device.name.value.clone().into());
     let texts = |list: &[Placed<String>]| Data::Array(list.iter().map(|one| one.value.clone().into()).collect());
     data.insert("tags".to_owned(), texts(&device.tags));
     data.insert("features".to_owned(), texts(&device.features));
     data.insert("custom".to_owned(), device.custom.clone());
+    data.insert("interfaces".to_owned(), Data::Object(device.interfaces.clone()));
+    Data::Object(data)
+}
+
+/// What templates see as `testbed`.
+pub(super) fn testbed_data(testbed: &Testbed) -> Data {
+    let mut data = testbed.data.clone();
+    data.insert("name".to_owned(), testbed.name.clone().into());
+    data.insert("custom".to_owned(), testbed.custom.clone());
+    data.insert("links".to_owned(), Data::Object(testbed.links.clone()));
     Data::Object(data)
 }
 

@@ -89,9 +89,12 @@ fn what_ssh_would_refuse_before_it_opens_anything_is_said_with_the_plan() {
         (whole, ", ssh_options: -p 22 -o Port=22", vec![]),
         (
             whole,
-            ", ssh_options: -p 22 -4",
-            vec!["`-4` in `ssh_options` is not understood: only `-o NAME=VALUE`, `-p PORT` and `-i KEY` are @ -p 22 -4"],
+            ", ssh_options: -p 22 -J jump",
+            vec!["`-J`, a jump host, in `ssh_options` is not supported by this version @ -p 22 -J jump"],
         ),
+        ("", ", ssh_options: -l u", vec![]),
+        (whole, ", ssh_options: -l u", vec![]),
+        (whole, ", port: 22, ssh_options: -p 23", vec!["the port is 22 and `ssh_options` says 23: name it once @ -p 23"]),
         ("", "", vec!["path `cli` of device `r1` has no credential, and class `ssh` needs a `username` @ cli"]),
         (
             "credentials: {default: {password: secret}}, ",
@@ -111,6 +114,24 @@ fn what_ssh_would_refuse_before_it_opens_anything_is_said_with_the_plan() {
         let found: Vec<String> = complaints.iter().map(|complaint| format!("{} @ {}", complaint.message, at(complaint))).collect();
         assert_eq!((found, plan.is_some()), (said.iter().map(|said| (*said).to_owned()).collect(), said.is_empty()), "{testbed}");
     }
+}
+
+#[test]
+fn a_user_in_flags_that_a_credential_overrules_is_warned_of() {
+    let testbed = "{devices: {r1: {os: linux, token: open-word, credentials: {default: {username: u}}, connections: {cli: {protocol: ssh -l v -4, host: h}}}}}";
+    let job = "{job: j, tests: [{name: t, devices: r1, steps: [{execute: x}]}]}";
+    let (plan, complaints) = plan_of(job, testbed, &Selection::default());
+    let said: Vec<&str> = complaints.iter().map(|complaint| complaint.message.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "`-4` in `ssh_options` is not honoured by class `ssh`",
+            "the user `v` in `ssh_options` is not honoured: credential `default` has a `username`"
+        ]
+    );
+    let plan = plan.expect("a plan");
+    assert_eq!(plan.secrets.iter().map(|known| known.secret.reveal()).collect::<Vec<_>>(), ["open-word"]);
+    assert!(!plan.words.contains(&"open-word".to_owned()), "what is secret is no word in the open");
 }
 
 /// The test cases of a plan, or the complaints.

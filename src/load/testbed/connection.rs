@@ -1,6 +1,7 @@
 //! `connections` of a device: the defaults, and each path.
 
-use super::{credential, not_honoured};
+use super::credential::{self, Legacy};
+use super::not_honoured;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Placed;
 use crate::base::text;
@@ -14,14 +15,18 @@ use indexmap::IndexMap;
 /// The most workers that a pool may have.
 pub const MOST_WORKERS: u32 = 1000;
 
-/// Reads `connections`.
-pub(super) fn read(entries: &[Entry], complaints: &Complaints) -> (ConnectionDefaults, IndexMap<String, ConnectionPath>) {
+/// Reads `connections`. `outer` is the older form of credentials of the device.
+pub(super) fn read<'a>(
+    entries: &'a [Entry],
+    outer: &Legacy<'a>,
+    complaints: &'a Complaints,
+) -> (ConnectionDefaults, IndexMap<String, ConnectionPath>) {
     let mut defaults = ConnectionDefaults::default();
     let mut paths = IndexMap::new();
     for entry in entries {
         if entry.key.value == "defaults" {
             defaults = read_defaults(&entry.value, complaints).unwrap_or_default();
-        } else if let Some(path) = read_path(entry, complaints) {
+        } else if let Some(path) = read_path(entry, outer, complaints) {
             paths.insert(entry.key.value.clone(), path);
         }
     }
@@ -50,18 +55,16 @@ fn read_defaults(yaml: &Yaml, complaints: &Complaints) -> Option<ConnectionDefau
         fallback_credentials: fields.texts("fallback_credentials"),
     };
     for entry in fields.rest() {
-        match fields.near(&entry.key.value) {
-            Some(near) => {
-                let message = format!("`connections.defaults` has no key `{}`", entry.key.value);
-                complaints.add(Diagnostic::error(&entry.key.place, message).did_you_mean(Some(near)));
-            }
-            None => not_honoured(entry, None, complaints),
-        }
+        not_honoured(entry, fields.near(&entry.key.value), complaints);
     }
     Some(defaults)
 }
 
-fn read_path(entry: &Entry, complaints: &Complaints) -> Option<ConnectionPath> {
+fn read_path<'a>(entry: &'a Entry, outer: &Legacy<'a>, complaints: &'a Complaints) -> Option<ConnectionPath> {
+    if entry.value.scalar().is_some_and(|scalar| scalar.value.is_null()) {
+        complaints.warning(&entry.key.place, format!("the path `{}` says nothing, and is left out", entry.key.value));
+        return None;
+    }
     let mut fields = Fields::of(&entry.value, "a connection", Dialect::Testbed, complaints)?;
     let path = ConnectionPath {
         name: entry.key.clone(),
@@ -70,12 +73,14 @@ fn read_path(entry: &Entry, complaints: &Complaints) -> Option<ConnectionPath> {
         host: host(&mut fields),
         port: port(&mut fields),
         command: fields.filled("command"),
-        credentials: credential::read(&mut fields),
+        credentials: credential::read_of_path(&mut fields, outer),
         options: Vec::new(),
     };
     let arguments = fields.map("arguments");
-    let mut options: Vec<Entry> = fields.rest().cloned().collect();
-    for argument in arguments {
+    // A key without a value says nothing.
+    let is_said = |entry: &&Entry| !entry.value.scalar().is_some_and(|scalar| scalar.value.is_null());
+    let mut options: Vec<Entry> = fields.rest().filter(is_said).cloned().collect();
+    for argument in arguments.iter().filter(is_said) {
         match options.iter().find(|option| option.key.value == argument.key.value) {
             Some(first) => {
                 let message = format!("`{}` stands under `arguments` and beside it", argument.key.value);

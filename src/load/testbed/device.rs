@@ -1,45 +1,72 @@
 //! One device.
 
-use super::{connection, credential, custom, not_honoured};
+use super::credential::{self, Legacy};
+use super::{connection, custom, own_data};
+use crate::base::Data;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Placed;
 use crate::base::text;
 use crate::load::complaints::Complaints;
 use crate::load::fields::Fields;
-use crate::load::scalar::Dialect;
+use crate::load::scalar::{self, Dialect};
 use crate::model::testbed::{ConnectionDefaults, Device};
-use crate::model::yaml::{Entry, Kind};
+use crate::model::yaml::{Entry, Kind, Yaml};
 use indexmap::IndexMap;
+use serde_json::Map;
 
-/// Attributes that mean something to somebody; one that is nearly called so is probably meant.
+/// Attributes that mean something to somebody; what is nearly called so is probably meant.
 const ATTRIBUTES: [&str; 8] = ["type", "os", "platform", "model", "version", "role", "region", "alias"];
 
 /// The most sessions that may be written.
 const MOST_SESSIONS: u32 = 10_000;
 
-/// Reads one device.
-pub(super) fn read(entry: &Entry, complaints: &Complaints) -> Option<Device> {
+/// Reads one device. `outer` is the older form of credentials of the whole testbed.
+pub(super) fn read(entry: &Entry, outer: &Legacy<'_>, complaints: &Complaints) -> Option<Device> {
     let name = entry.key.clone();
     if name.value.trim().is_empty() {
         complaints.error(&name.place, "a device needs a name");
         return None;
     }
-    let mut fields = Fields::of(&entry.value, "a device", Dialect::Testbed, complaints)?;
+    let is_nothing = entry.value.scalar().is_some_and(|scalar| scalar.value.is_null());
+    let empty = Yaml { place: entry.value.place.clone(), kind: Kind::Map(Vec::new()) };
+    let said = if is_nothing { &empty } else { &entry.value };
+    let mut fields = Fields::of(said, "a device", Dialect::Testbed, complaints)?;
+    let legacy = Legacy::take(&mut fields).within(outer);
     let connections = fields.map("connections");
-    let (defaults, paths) =
-        if connections.is_empty() { (ConnectionDefaults::default(), IndexMap::new()) } else { connection::read(connections, complaints) };
-    let device = Device {
-        name,
-        tags: words(&mut fields, "tags"),
-        features: words(&mut fields, "features"),
-        custom: custom(&mut fields),
-        credentials: credential::read(&mut fields),
-        defaults,
-        paths,
-        max_sessions: fields.integer("max_sessions", 1..=MOST_SESSIONS),
-        attributes: IndexMap::new(),
+    let (defaults, paths) = if connections.is_empty() {
+        (ConnectionDefaults::default(), IndexMap::new())
+    } else {
+        connection::read(connections, &legacy, complaints)
     };
-    Some(Device { attributes: attributes(&fields), ..device })
+    let tags = words(&mut fields, "tags");
+    let features = words(&mut fields, "features");
+    let custom = custom(&mut fields);
+    let credentials = credential::read(&mut fields, &legacy);
+    let max_sessions = fields.integer("max_sessions", 1..=MOST_SESSIONS);
+    set_aside(&mut fields, &name.value);
+    for key in ATTRIBUTES {
+        fields.know(key);
+    }
+    let (attributes, data) = own(&fields);
+    Some(Device { name, attributes, tags, features, custom, data, interfaces: Map::new(), credentials, defaults, paths, max_sessions })
+}
+
+/// Takes the keys that mean something else than they seem to.
+fn set_aside(fields: &mut Fields<'_>, name: &str) {
+    let complaints = fields.complaints;
+    if let Some(class) = fields.take("class") {
+        let message = "`class` of a device is not honoured: it would name a Python class";
+        complaints.add(Diagnostic::warning(&class.key.place, message).hint("the class of a connection stands under `connections`"));
+    }
+    if let Some(other) = fields.take("name").filter(|entry| entry.value.scalar().is_none_or(|scalar| scalar.text != name)) {
+        let message = format!("`name` is not honoured: the device is called `{}`, like its key", text::one_line(name, 40));
+        complaints.warning(&other.key.place, message);
+    }
+    if let Some(interfaces) = fields.take("interfaces") {
+        let message = "`interfaces` is not honoured here: nothing here reads it";
+        let hint = format!("interfaces stand under `topology`: `topology: {{{}: {{interfaces: ...}}}}`", text::one_line(name, 40));
+        complaints.add(Diagnostic::warning(&interfaces.key.place, message).hint(hint));
+    }
 }
 
 /// Texts; unlike elsewhere, an empty list is nothing to complain about.
@@ -52,32 +79,21 @@ fn words(fields: &mut Fields<'_>, key: &'static str) -> Vec<Placed<String>> {
     fields.texts(key)
 }
 
-/// What else is said about a device: single values become attributes, anything larger is read by nothing.
-fn attributes(fields: &Fields<'_>) -> IndexMap<String, Placed<String>> {
+/// What else is said about a device: single values are attributes, and anything larger is data.
+fn own(fields: &Fields<'_>) -> (IndexMap<String, Placed<String>>, Map<String, Data>) {
+    let mut data = own_data(fields, fields.complaints);
     let mut attributes = IndexMap::new();
     for entry in fields.rest() {
-        let key = &entry.key;
         let Some(scalar) = entry.value.scalar() else {
-            not_honoured(entry, fields.near(&key.value), fields.complaints);
+            if ATTRIBUTES.contains(&entry.key.value.as_str()) {
+                scalar::unwanted(&entry.value, &entry.key.value, "text", fields.complaints);
+            }
             continue;
         };
-        if scalar.value.is_null() {
-            continue;
+        // A login that stands here by itself was left out.
+        if data.shift_remove(&entry.key.value).is_some_and(|value| !value.is_null()) {
+            attributes.insert(entry.key.value.clone(), Placed::new(scalar.text.clone(), entry.value.place.clone()));
         }
-        if let Some(near) = misspelt(&key.value, fields) {
-            let message = format!("`{}` becomes an attribute of the device's own", key.value);
-            fields.complaints.add(Diagnostic::warning(&key.place, message).did_you_mean(Some(near)));
-        }
-        attributes.insert(key.value.clone(), Placed::new(scalar.text.clone(), entry.value.place.clone()));
     }
-    attributes
-}
-
-fn misspelt(key: &str, fields: &Fields<'_>) -> Option<&'static str> {
-    if ATTRIBUTES.contains(&key) || key.len() < 4 {
-        return None;
-    }
-    let known = ATTRIBUTES.into_iter().filter(|name| name.len() >= 4);
-    let near = text::nearest(key, known).or_else(|| fields.near(key))?;
-    (!fields.has(near)).then_some(near)
+    (attributes, data)
 }

@@ -1,16 +1,18 @@
-//! pyATS markup: `%ENV{X}`, `%ENV{X, default=v}`, `%{a.b}` and `%{self.x}`. Every other kind is refused, so that none
-//! passes as text.
+//! pyATS markup: `%ENV{X}`, `%CLI{x}`, `%ASK{question}`, `%INTF{alias}`, `%{a.b}`, `%{self.x}` and `%EXTEND_LIST{a.b}`. What
+//! cannot be honoured is refused, so that none passes as text. `%INCLUDE{}` has been replaced before, by `files`.
 
+use super::pieces::{Markup, Piece, UNCLOSED, pieces};
 use super::reference::{self, Own};
+use super::{argument, interface};
 use crate::base::Data;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Place;
 use crate::base::text;
 use crate::load::complaints::Complaints;
-use crate::load::{Environment, scalar};
+use crate::load::{Given, data, scalar};
 use crate::model::yaml::{Entry, Kind, Scalar, Yaml};
-use std::cell::Cell;
-use std::ops::Range;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 /// The longest chain of references, and the deepest nesting that they may make.
 const DEEPEST: usize = 96;
@@ -19,22 +21,24 @@ const DEEPEST: usize = 96;
 const MOST: usize = 500_000;
 
 /// pyATS's kinds of markup.
-const KINDS: [&str; 7] = ["ENV", "ASK", "ENC", "CLI", "CALLABLE", "INCLUDE", "INTF"];
+const KINDS: [&str; 8] = ["ENV", "ASK", "ENC", "CLI", "CALLABLE", "INCLUDE", "INTF", "EXTEND_LIST"];
 
 /// Keys whose absence others complain of. Markup that has no value stays there as it is: one complaint is enough.
 const NEEDED: [&str; 4] = ["host", "ip", "username", "recording"];
 
-/// Replaces all markup in a testbed.
-pub(super) fn expand(tree: &Yaml, env: &Environment, complaints: &Complaints) -> Yaml {
-    let expander = Expander { root: tree, env, complaints, budget: Cell::new(MOST) };
+/// Replaces all markup in a testbed. Blocks while a person is asked.
+pub(super) fn expand(tree: &Yaml, given: Given<'_>, complaints: &Complaints) -> Yaml {
+    let expander = Expander { root: tree, given, complaints, budget: Cell::new(MOST), answers: RefCell::default() };
     expander.node(tree, &mut Way { device: None, keys: Vec::new(), references: Vec::new(), depth: 0 })
 }
 
 struct Expander<'a> {
     root: &'a Yaml,
-    env: &'a Environment,
+    given: Given<'a>,
     complaints: &'a Complaints,
     budget: Cell<usize>,
+    /// What was answered, by the place of the question: a value that several references name is asked for once.
+    answers: RefCell<HashMap<String, Option<String>>>,
 }
 
 /// The way from the root to where the expander is.
@@ -47,26 +51,13 @@ struct Way<'a> {
     depth: usize,
 }
 
-/// A part of a scalar's text.
-enum Piece<'t> {
-    Literal(&'t str),
-    Markup(Markup<'t>),
-}
-
-/// One `%KIND{argument}`.
-struct Markup<'t> {
-    kind: &'t str,
-    argument: &'t str,
-    range: Range<usize>,
-}
-
 impl<'a> Expander<'a> {
     fn node(&self, yaml: &'a Yaml, way: &mut Way<'a>) -> Yaml {
         if !way.references.is_empty() && !self.afford(1) || way.depth > DEEPEST {
             if way.depth > DEEPEST {
                 self.complaints.error(&yaml.place, "references make this nested too deep");
             }
-            return nothing(&yaml.place);
+            return scalar::nothing(&yaml.place);
         }
         way.depth += 1;
         let expanded = match &yaml.kind {
@@ -103,16 +94,14 @@ impl<'a> Expander<'a> {
     fn scalar(&self, place: &Place, scalar: &'a Scalar, way: &mut Way<'a>) -> Yaml {
         let unchanged = || Yaml { place: place.clone(), kind: Kind::Scalar(scalar.clone()) };
         let is_needed = way.keys.last().is_some_and(|key| NEEDED.contains(key));
-        let without_value = || if is_needed { unchanged() } else { nothing(place) };
+        let without_value = || if is_needed { unchanged() } else { scalar::nothing(place) };
         if !scalar.text.contains('%') {
             return unchanged();
         }
         let pieces = pieces(&scalar.text);
-        if let [Piece::Markup(markup)] = pieces.as_slice()
-            && markup.kind.is_empty()
-        {
+        if let [Piece::Markup(markup)] = pieces.as_slice() {
             let at = scalar::part(place, &scalar.text, markup.range.clone());
-            return self.reference(markup, &at, way).map_or_else(without_value, |found| Yaml { place: place.clone(), ..found });
+            return self.value(markup, &at, way).map_or_else(without_value, |found| Yaml { place: place.clone(), ..found });
         }
         if pieces.iter().all(|piece| matches!(piece, Piece::Literal(_))) {
             return unchanged();
@@ -122,7 +111,7 @@ impl<'a> Expander<'a> {
         for piece in &pieces {
             let part = match piece {
                 Piece::Literal(literal) => Some((*literal).to_owned()),
-                Piece::Markup(markup) => self.markup(markup, &scalar::part(place, &scalar.text, markup.range.clone()), way),
+                Piece::Markup(markup) => self.part(markup, &scalar::part(place, &scalar.text, markup.range.clone()), way),
             };
             whole &= part.is_some();
             text.push_str(&part.unwrap_or_default());
@@ -130,58 +119,110 @@ impl<'a> Expander<'a> {
         if !whole || !self.afford(text.len() / 64) {
             return without_value();
         }
-        Yaml { place: place.clone(), kind: Kind::Scalar(Scalar { value: Data::String(text.clone()), text, quoted: true }) }
+        scalar::made(&Data::String(text), place)
     }
 
     /// The text that a markup inside of a text becomes.
-    fn markup(&self, markup: &Markup<'_>, place: &Place, way: &mut Way<'a>) -> Option<String> {
-        match markup.kind {
-            "ENV" => self.environment(markup.argument, place),
-            "" => {
-                let found = self.reference(markup, place, way)?;
-                match &found.kind {
-                    Kind::Scalar(scalar) if !scalar.value.is_null() => Some(scalar.text.clone()),
-                    Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => {
-                        let message = format!("`%{{{}}}` is {}, and cannot be a part of a text", markup.argument, found.describe());
-                        self.complaints.error(place, message);
-                        None
-                    }
-                }
-            }
-            kind => {
-                self.complaints.add(refused(kind, place));
+    fn part(&self, markup: &Markup<'_>, place: &Place, way: &mut Way<'a>) -> Option<String> {
+        let found = self.value(markup, place, way)?;
+        match &found.kind {
+            Kind::Scalar(scalar) if !scalar.value.is_null() => Some(scalar.text.clone()),
+            Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => {
+                let written = format!("%{}{{{}}}", markup.kind, text::one_line(markup.argument, 40));
+                self.complaints.error(place, format!("`{written}` is {}, and cannot be a part of a text", found.describe()));
                 None
             }
         }
     }
 
-    fn environment(&self, argument: &str, place: &Place) -> Option<String> {
-        let (name, default) = match argument.split_once(',') {
-            None => (argument.trim(), None),
-            Some((name, option)) => {
-                let Some(default) = option.trim().strip_prefix("default=") else {
-                    self.complaints.error(place, "`%ENV{}` wants a name, and perhaps `, default=` and a value");
-                    return None;
-                };
-                (name.trim(), Some(default))
-            }
+    /// What a markup stands for.
+    fn value(&self, markup: &Markup<'_>, place: &Place, way: &mut Way<'a>) -> Option<Yaml> {
+        let said = match markup.kind {
+            "" => return self.reference(markup.argument.trim(), place, way),
+            "EXTEND_LIST" => return self.joined(markup.argument, place, way),
+            "ENV" => self.environment(markup.argument, place),
+            "CLI" => self.variable(markup.argument, place),
+            "ASK" => self.answer(markup.argument, &way.keys, place),
+            "INTF" => interface::named(self.root, markup.argument.trim(), way.device, place).map(Data::String),
+            kind => Err(Box::new(refused(kind, place))),
         };
-        let value = self.env.0.get(name).map(String::as_str).or(default).map(str::to_owned);
-        if value.is_none() {
-            let message = format!("the environment variable `{name}` is not set");
-            let hint = format!("set it, or give a default: `%ENV{{{name}, default=...}}`");
-            self.complaints.add(Diagnostic::error(place, message).hint(hint));
-        }
-        value
+        said.map(|value| scalar::made(&value, place)).map_err(|complaint| self.complaints.add(*complaint)).ok()
     }
 
-    fn reference(&self, markup: &Markup<'_>, place: &Place, way: &mut Way<'a>) -> Option<Yaml> {
-        let path = markup.argument.trim();
+    fn environment(&self, written: &str, place: &Place) -> Result<Data, Box<Diagnostic>> {
+        let argument = argument::read("ENV", written).map_err(|problem| Diagnostic::error(place, problem))?;
+        let name = argument.name;
+        let value = self.given.env.0.get(name).map(String::as_str).or(argument.default);
+        value.map(|value| Data::String(value.to_owned())).ok_or_else(|| {
+            let complaint = Diagnostic::error(place, format!("the environment variable `{name}` is not set"));
+            Box::new(complaint.hint(format!("set it, or give a default: `%ENV{{{name}, default=...}}`")))
+        })
+    }
+
+    fn variable(&self, written: &str, place: &Place) -> Result<Data, Box<Diagnostic>> {
+        let argument = argument::read("CLI", written).map_err(|problem| Diagnostic::error(place, problem))?;
+        let name = argument.name;
+        if let Some(value) = self.given.vars.and_then(|vars| vars.get(name)) {
+            return Ok(value.clone());
+        }
+        // A default is read as `--var` reads its value, so that both give the same kind of it.
+        let unreadable = |problem: String| Diagnostic::error(place, format!("the default of `%CLI{{{name}}}` is not YAML: {problem}"));
+        let default = argument.default.map(|default| data(default).map_err(unreadable));
+        default.transpose()?.ok_or_else(|| {
+            let near = self.given.vars.and_then(|vars| text::nearest(name, vars.keys().map(String::as_str)));
+            let complaint = Diagnostic::error(place, format!("the variable `{name}` is not given on the command line"));
+            let complaint = complaint.did_you_mean(near);
+            Box::new(complaint.hint(format!("add `--var {name}=...`, or give a default: `%CLI{{{name}, default=...}}`")))
+        })
+    }
+
+    fn answer(&self, written: &str, keys: &[&str], place: &Place) -> Result<Data, Box<Diagnostic>> {
+        self.asked(written, keys, place).map(Data::String).map_err(|why| {
+            let complaint = Diagnostic::error(place, format!("`%ASK{{}}` has no answer: {why}"));
+            Box::new(complaint.hint("give the value another way: `%ENV{NAME}`, or `%CLI{name}` and `--var name=...`"))
+        })
+    }
+
+    /// The answer to a question, which is asked once for each place.
+    fn asked(&self, written: &str, keys: &[&str], place: &Place) -> Result<String, String> {
+        let known = self.answers.borrow().get(&place.to_string()).cloned();
+        if let Some(answer) = known {
+            // What could not be answered was complained of.
+            return answer.ok_or_else(|| "nobody answered".to_owned());
+        }
+        let question = match written.trim() {
+            "" => keys.join("."),
+            question => text::visible(&text::one_line(question, 200)).into_owned(),
+        };
+        // Who did not answer once is not asked again.
+        let gave_up = self.answers.borrow().values().any(Option::is_none);
+        let answer = match self.given.ask {
+            Some(_) if gave_up => Err("an earlier question was not answered".to_owned()),
+            Some(ask) => ask(&question),
+            None => Err("there is no terminal to ask on".to_owned()),
+        };
+        self.answers.borrow_mut().insert(place.to_string(), answer.as_ref().ok().cloned());
+        answer
+    }
+
+    fn reference(&self, path: &str, place: &Place, way: &mut Way<'a>) -> Option<Yaml> {
+        if path.is_empty() {
+            self.complaints.error(place, "`%{}` names nothing");
+            return None;
+        }
+        if let Some(of) = path.strip_suffix(".keys()") {
+            let found = self.reference(of, place, way)?;
+            let Kind::Map(entries) = &found.kind else {
+                self.complaints.error(place, format!("`%{{{path}}}` wants the keys of {}", found.describe()));
+                return None;
+            };
+            let keys = entries.iter().map(|entry| Data::String(entry.key.value.clone())).collect();
+            return Some(scalar::made(&Data::Array(keys), place));
+        }
         if path == "self"
             && let Some(device) = way.device
         {
-            let scalar = Scalar { text: device.name.to_owned(), value: Data::String(device.name.to_owned()), quoted: true };
-            return Some(Yaml { place: place.clone(), kind: Kind::Scalar(scalar) });
+            return Some(scalar::made(&Data::String(device.name.to_owned()), place));
         }
         let target = match reference::find(self.root, path, way.device) {
             Ok(target) => target,
@@ -204,6 +245,21 @@ impl<'a> Expander<'a> {
         Some(found)
     }
 
+    /// The lists that several references name, one behind the other.
+    fn joined(&self, written: &str, place: &Place, way: &mut Way<'a>) -> Option<Yaml> {
+        let mut all = Vec::new();
+        for path in written.split(',').map(str::trim) {
+            let found = self.reference(path, place, way)?;
+            let described = found.describe();
+            let Kind::List(items) = found.kind else {
+                self.complaints.error(place, format!("`%EXTEND_LIST{{}}` wants lists, and `{path}` is {described}"));
+                return None;
+            };
+            all.extend(items);
+        }
+        Some(Yaml { place: place.clone(), kind: Kind::List(all) })
+    }
+
     /// Takes from what references may make; says so once when it is used up.
     fn afford(&self, amount: usize) -> bool {
         let left = self.budget.get();
@@ -215,50 +271,19 @@ impl<'a> Expander<'a> {
     }
 }
 
+/// Why a kind of markup is not honoured.
 fn refused(kind: &str, place: &Place) -> Diagnostic {
-    let message = match kind {
-        "UNCLOSED" => return Diagnostic::error(place, "this markup has no `}`"),
-        "CALLABLE" => "`%CALLABLE{}` is refused: it would run code".to_owned(),
-        kind if KINDS.contains(&kind) => format!("`%{kind}{{}}` is not supported by this version"),
+    let error = |message: &str| Diagnostic::error(place, message);
+    match kind {
+        UNCLOSED => error("this markup has no `}`"),
+        "CALLABLE" => error("`%CALLABLE{}` is refused: it would run code"),
+        "INCLUDE" => error("`%INCLUDE{}` must name a file, and must be the whole value"),
+        "ENC" => error("`%ENC{}` is not supported by this version: only pyATS, with the key of its own configuration, can decode it")
+            .hint("give the value by the environment: `%ENV{NAME}`"),
         kind => {
             let diagnostic = Diagnostic::error(place, format!("`%{}{{}}` is unknown markup", text::one_line(kind, 20)));
             let diagnostic = diagnostic.did_you_mean(text::nearest(kind, KINDS));
-            return diagnostic.hint("a value that holds such text can come from the environment: `%ENV{NAME}`");
+            diagnostic.hint("a value that holds such text can come from the environment: `%ENV{NAME}`")
         }
-    };
-    let diagnostic = Diagnostic::error(place, message);
-    if matches!(kind, "ASK" | "ENC" | "CLI") { diagnostic.hint("give the value by the environment: `%ENV{NAME}`") } else { diagnostic }
-}
-
-fn nothing(place: &Place) -> Yaml {
-    Yaml { place: place.clone(), kind: Kind::Scalar(Scalar { text: String::new(), value: Data::Null, quoted: false }) }
-}
-
-/// Splits a text at its markup. Cost is linear in the text.
-fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut literal = 0;
-    let mut from = 0;
-    while let Some(start) = text[from..].find('%').map(|at| from + at) {
-        let kind_end = text[start + 1..].find(|c: char| !c.is_ascii_alphabetic() && c != '_').map_or(text.len(), |at| start + 1 + at);
-        if !text[kind_end..].starts_with('{') {
-            from = kind_end;
-            continue;
-        }
-        if literal < start {
-            pieces.push(Piece::Literal(&text[literal..start]));
-        }
-        let Some(end) = text[kind_end..].find('}').map(|at| kind_end + at) else {
-            pieces.push(Piece::Markup(Markup { kind: "UNCLOSED", argument: "", range: start..text.len() }));
-            return pieces;
-        };
-        let (kind, argument) = (&text[start + 1..kind_end], &text[kind_end + 1..end]);
-        pieces.push(Piece::Markup(Markup { kind, argument, range: start..end + 1 }));
-        from = end + 1;
-        literal = from;
     }
-    if literal < text.len() {
-        pieces.push(Piece::Literal(&text[literal..]));
-    }
-    pieces
 }

@@ -1,17 +1,27 @@
-//! Testbeds in pyATS's format. What cannot be honoured is said, never dropped. Room order: `extends`, `reference`,
-//! `markup`, `credential`, `connection`, `device`.
+//! Testbeds in pyATS's format. What cannot be honoured is said, never dropped. Room order: `files`, `argument`, `pieces`,
+//! `reference`, `interface`, `markup`, `secrets`, `credential`, `connection`, `device`, `topology`.
 
-mod extends;
+mod files;
+
+mod argument;
+
+mod pieces;
 
 mod reference;
 
+mod interface;
+
 mod markup;
+
+mod secrets;
 
 mod credential;
 
 mod connection;
 
 mod device;
+
+mod topology;
 
 #[cfg(test)]
 mod tests;
@@ -24,80 +34,141 @@ use crate::base::place::{Place, Source};
 use crate::base::text;
 use crate::load::complaints::Complaints;
 use crate::load::fields::Fields;
-use crate::load::scalar::{self, Dialect};
-use crate::load::{Environment, habits, yaml};
+use crate::load::scalar::Dialect;
+use crate::load::testbed::credential::Legacy;
+use crate::load::{Given, habits, yaml};
 use crate::model::credential::Credentials;
 use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::{Entry, Yaml};
 use indexmap::IndexMap;
+use serde_json::Map;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Reads a testbed from its text. `path` is its file, where there is one.
-pub(super) fn read(
-    source: &Arc<Source>,
-    path: Option<&Path>,
-    folder: &Path,
-    env: &Environment,
-    complaints: &Complaints,
-) -> Option<Testbed> {
-    let tree = yaml::read(source, complaints)?;
+/// Where a testbed comes from, and what its markup stands for.
+pub(super) struct Origin<'a> {
+    /// Its file, where there is one.
+    pub(super) path: Option<&'a Path>,
+    /// The folder that relative paths in it start from.
+    pub(super) folder: &'a Path,
+    /// What its markup stands for.
+    pub(super) given: Given<'a>,
+}
+
+/// Reads a testbed from its text.
+pub(super) fn read(source: &Arc<Source>, origin: &Origin<'_>, complaints: &Complaints) -> Option<Testbed> {
+    let tree = yaml::read_lenient(source, complaints)?;
     habits::check(&tree, complaints);
     let start = Place::new(source, 0..0);
-    read_tree(tree, &start, path, (folder, env), complaints)
+    read_tree(tree, &start, origin, complaints)
 }
 
 /// Reads a testbed from its tree.
-pub(super) fn read_tree(
-    tree: Yaml,
-    start: &Place,
-    path: Option<&Path>,
-    (folder, env): (&Path, &Environment),
-    complaints: &Complaints,
-) -> Option<Testbed> {
-    let tree = extends::apply(tree, path, folder, complaints);
-    let tree = markup::expand(&tree, env, complaints);
+pub(super) fn read_tree(tree: Yaml, start: &Place, origin: &Origin<'_>, complaints: &Complaints) -> Option<Testbed> {
+    let tree = files::apply(tree, origin.path, origin.folder, complaints);
+    let tree = markup::expand(&tree, origin.given, complaints);
     let mut fields = Fields::of(&tree, "a testbed", Dialect::Testbed, complaints)?;
     fields.require("devices");
-    let general = General::read(fields.take("testbed").map(|entry| &entry.value), complaints);
-    let devices = fields.map("devices");
-    if let Some(topology) = fields.take("topology") {
-        check_topology(&topology.value, complaints);
-    }
-    fields.finish();
+    let general = fields.take("testbed");
+    let mut legacy = Legacy::default();
+    let general = General::read(general.map(|entry| &entry.value), &mut legacy, complaints);
+    let entries = fields.map("devices");
+    let mut devices: IndexMap<String, Device> = entries
+        .iter()
+        .filter_map(|entry| device::read(entry, &legacy, complaints).map(|device| (entry.key.value.clone(), device)))
+        .collect();
+    let topology = fields.take("topology").map(|entry| &entry.value);
+    let named: HashSet<&str> = entries.iter().map(|entry| entry.key.value.as_str()).collect();
+    let links = topology::read(topology, &named, &mut devices, complaints);
+    fields.know("extends");
+    finish(&fields, complaints);
     Some(Testbed {
         name: general.name.unwrap_or_else(|| stem(start.source().name())),
         place: start.clone(),
-        folder: folder.to_path_buf(),
+        folder: origin.folder.to_path_buf(),
         credentials: general.credentials,
         custom: general.custom,
-        devices: read_devices(devices, complaints),
+        data: general.data,
+        links,
+        secrets: secrets::collect(&tree),
+        devices,
     })
 }
 
+/// Complains about keys at the top that nothing reads. Those that begin with `x-`, `_` or `.` hold what anchors and
+/// references name.
+fn finish(fields: &Fields<'_>, complaints: &Complaints) {
+    let meant = |key: &str| ["x-", "_", "."].iter().any(|start| key.starts_with(start));
+    for entry in fields.rest().filter(|entry| !meant(&entry.key.value)) {
+        let key = &entry.key;
+        match fields.near(&key.value) {
+            Some(near) => {
+                let message = format!("a testbed has no key `{}`", text::one_line(&key.value, 40));
+                complaints.add(Diagnostic::error(&key.place, message).did_you_mean(Some(near)));
+            }
+            None => not_honoured(entry, None, complaints),
+        }
+    }
+}
+
 /// What stands under `testbed`.
-#[derive(Default)]
 struct General {
     name: Option<String>,
     credentials: Credentials,
     custom: Data,
+    /// Everything else, as data: `alias`, `servers`, `network` and keys of one's own.
+    data: Map<String, Data>,
 }
 
 impl General {
-    fn read(yaml: Option<&Yaml>, complaints: &Complaints) -> Self {
-        let none = Self { custom: Data::Object(serde_json::Map::new()), ..Self::default() };
-        let Some(mut fields) = yaml.and_then(|yaml| Fields::of(yaml, "`testbed`", Dialect::Testbed, complaints)) else { return none };
-        let general = Self {
-            name: fields.filled("name").map(|name| name.value),
-            credentials: credential::read(&mut fields),
-            custom: custom(&mut fields),
+    fn read<'a>(yaml: Option<&'a Yaml>, legacy: &mut Legacy<'a>, complaints: &'a Complaints) -> Self {
+        let fields = yaml.and_then(|yaml| Fields::of(yaml, "`testbed`", Dialect::Testbed, complaints));
+        let Some(mut fields) = fields else {
+            return Self { name: None, credentials: Credentials::new(), custom: Data::Object(Map::new()), data: Map::new() };
         };
-        fields.take("alias");
-        for entry in fields.rest() {
-            not_honoured(entry, fields.near(&entry.key.value), complaints);
+        *legacy = Legacy::take(&mut fields);
+        let name = fields.filled("name").map(|name| name.value);
+        let credentials = credential::read(&mut fields, legacy);
+        let custom = custom(&mut fields);
+        for key in ["alias", "servers", "network"] {
+            fields.know(key);
         }
-        general
+        let data = own_data(&fields, complaints);
+        Self { name, credentials, custom, data }
     }
+}
+
+/// Keys whose values belong under `credentials`.
+const LOGIN: [&str; 2] = ["username", "password"];
+
+/// What is said beside the known keys: data of the user's own, as pyATS keeps it. A key that is nearly a known one is
+/// warned of, and a login that stands there by itself is not kept.
+fn own_data(fields: &Fields<'_>, complaints: &Complaints) -> Map<String, Data> {
+    let mut data = Map::new();
+    for entry in fields.rest() {
+        let key = &entry.key;
+        if LOGIN.contains(&key.value.as_str()) {
+            complaints.add(misplaced_login(entry));
+            continue;
+        }
+        // A block beside the one that is nearly called so is a slip more often than a single value is.
+        let is_block = entry.value.scalar().is_none();
+        let near = if is_block { fields.near_any(&key.value) } else { fields.near_absent(&key.value) };
+        if let Some(near) = near {
+            let message = format!("`{}` is kept as data, and nothing here reads it", text::one_line(&key.value, 40));
+            complaints.add(Diagnostic::warning(&key.place, message).did_you_mean(Some(near)));
+        }
+        data.insert(key.value.clone(), entry.value.data());
+    }
+    data
+}
+
+/// Says that a user name or password is no credential where it stands.
+fn misplaced_login(entry: &Entry) -> Diagnostic {
+    let key = &entry.key;
+    let message = format!("`{}` is not honoured here: nothing here reads it", key.value);
+    Diagnostic::warning(&key.place, message).hint("write `credentials: {default: {username: ..., password: ...}}`")
 }
 
 /// Free data under `custom`; an empty mapping where nothing is said.
@@ -109,30 +180,6 @@ fn custom(fields: &mut Fields<'_>) -> Data {
 fn not_honoured(entry: &Entry, near: Option<&str>, complaints: &Complaints) {
     let message = format!("`{}` is not honoured: nothing here reads it", text::one_line(&entry.key.value, 40));
     complaints.add(Diagnostic::warning(&entry.key.place, message).did_you_mean(near));
-}
-
-fn read_devices(entries: &[Entry], complaints: &Complaints) -> IndexMap<String, Device> {
-    entries.iter().filter_map(|entry| device::read(entry, complaints).map(|device| (entry.key.value.clone(), device))).collect()
-}
-
-fn check_topology(yaml: &Yaml, complaints: &Complaints) {
-    for entry in parts(Some(yaml), "topology", complaints) {
-        let below = if entry.key.value == "links" {
-            parts(Some(&entry.value), "links", complaints)
-        } else {
-            parts(Some(&entry.value), &entry.key.value, complaints);
-            parts(entry.value.get("interfaces"), "interfaces", complaints)
-        };
-        for part in below {
-            parts(Some(&part.value), &part.key.value, complaints);
-        }
-    }
-}
-
-/// The entries of a mapping; none where nothing is said.
-fn parts<'a>(yaml: Option<&'a Yaml>, name: &str, complaints: &Complaints) -> &'a [Entry] {
-    let said = yaml.filter(|yaml| !yaml.scalar().is_some_and(|scalar| scalar.value.is_null()));
-    said.and_then(|yaml| scalar::map(yaml, name, complaints)).unwrap_or_default()
 }
 
 fn stem(name: &str) -> String {

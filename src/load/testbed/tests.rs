@@ -1,5 +1,9 @@
 //! Testbeds: what they become, and what is said about them.
 
+mod credentials;
+mod given;
+mod topology;
+
 use crate::base::diagnostic::{Colour, Severity};
 use crate::load::{Environment, Loaded, testbed_text};
 use crate::model::testbed::Testbed;
@@ -70,12 +74,18 @@ fn a_testbed_without_name_is_called_like_its_file() {
 fn every_kind_of_markup_is_honoured_or_refused() {
     for (value, message) in [
         ("%ENV{NOT_THERE}", "the environment variable `NOT_THERE` is not set"),
-        ("%ENV{X, y}", "`%ENV{}` wants a name, and perhaps `, default=` and a value"),
-        ("%ASK{}", "`%ASK{}` is not supported by this version"),
-        ("%ENC{abc}", "`%ENC{}` is not supported by this version"),
-        ("%CLI{x}", "`%CLI{}` is not supported by this version"),
-        ("a %INTF{x}", "`%INTF{}` is not supported by this version"),
-        ("%INCLUDE{x}", "`%INCLUDE{}` is not supported by this version"),
+        ("%ENV{X, defautl=y}", "`%ENV{}` wants a name, and perhaps `, default=` and a value"),
+        ("%ENV{}", "`%ENV{}` wants a name, and perhaps `, default=` and a value"),
+        ("%ASK{}", "`%ASK{}` has no answer: there is no terminal to ask on"),
+        ("%ENC{abc}", "`%ENC{}` is not supported by this version: only pyATS, with the key of its own configuration, can decode it"),
+        ("%CLI{x}", "the variable `x` is not given on the command line"),
+        ("a %INTF{x}", "device `r1` has no interface with the alias `x` under `topology`"),
+        ("a %INCLUDE{x}", "`%INCLUDE{}` must name a file, and must be the whole value"),
+        ("%INCLUDE{}", "`%INCLUDE{}` must name a file, and must be the whole value"),
+        ("%INCLUDE{x}", "`x` cannot be read: there is no such file"),
+        ("%EXTEND_LIST{self.os}", "`%EXTEND_LIST{}` wants lists, and `self.os` is text"),
+        ("%{}", "`%{}` names nothing"),
+        ("%{self.os.keys()}", "`%{self.os.keys()}` wants the keys of text"),
         ("%CALLABLE{a.b}", "`%CALLABLE{}` is refused: it would run code"),
         ("%ENVV{x}", "`%ENVV{}` is unknown markup"),
         ("%{testbed.custom.nope}", "`%{testbed.custom.nope}` leads nowhere: there is no `testbed`"),
@@ -117,17 +127,6 @@ fn references_cannot_grow_beyond_bounds() {
 }
 
 #[test]
-fn older_credentials_are_read_too() {
-    let text = "devices:\n  r1:\n    tacacs: {username: joe, login_prompt: x}\n    passwords: {tacacs: one, enable: two, line: three}\n";
-    let credentials = &load(text).value.expect("testbed").devices["r1"].credentials;
-    let seen: Vec<_> = credentials
-        .iter()
-        .map(|(name, found)| (name.as_str(), found.username.is_some(), found.password.as_ref().map_or("", |secret| secret.reveal())))
-        .collect();
-    assert_eq!(seen, [("default", true, "one"), ("enable", false, "two"), ("line", false, "three")]);
-}
-
-#[test]
 fn mistakes_are_said_all_at_once_and_show_no_secret() {
     is(
         "\
@@ -163,11 +162,81 @@ fn self_means_the_device_that_the_text_belongs_to() {
 }
 
 #[test]
-fn a_topology_is_taken_when_it_is_one() {
-    let text = "devices: {}\ntopology: {links: {l1: [x], l2: }, r1: {interfaces: 3}, r2: x}\n";
-    let said = messages(text);
-    let wanted = ["`l1` wants a mapping, found a list", "`interfaces` wants a mapping, found a number", "`r2` wants a mapping, found text"];
-    assert_eq!(said, wanted);
+fn keys_of_the_users_own_are_data_and_slips_are_warned_of() {
+    let text = "\
+testbed: {name: lab, alias: l, servers: {ntp: {address: 10.0.0.9}}, network: {vlan: 5}, rack: 7, credentails: {}}
+x-anchors: &a {os: ios}
+devices:
+  r1:
+    <<: *a
+    name: r1
+    clean: {image: x}
+    hardware: [1]
+    logical: false
+    conections: {}
+  r2: {name: r3, class: my.Device, password: hunter22, interfaces: {}}
+extra: 1
+";
+    let loaded = load(text);
+    let said: Vec<_> = loaded.diagnostics.iter().map(|found| (found.severity, found.message.as_str(), found.hints.len())).collect();
+    let warned = |message, hints| (Severity::Warning, message, hints);
+    assert_eq!(
+        said,
+        [
+            warned("`credentails` is kept as data, and nothing here reads it", 1),
+            warned("`conections` is kept as data, and nothing here reads it", 1),
+            warned("`name` is not honoured: the device is called `r2`, like its key", 0),
+            warned("`class` of a device is not honoured: it would name a Python class", 1),
+            warned("`password` is not honoured here: nothing here reads it", 1),
+            warned("`interfaces` is not honoured here: nothing here reads it", 1),
+            warned("`extra` is not honoured: nothing here reads it", 0),
+        ]
+    );
+    let testbed = loaded.value.expect("a testbed");
+    let data = |data: &serde_json::Map<String, serde_json::Value>| serde_json::Value::Object(data.clone());
+    let own = json!({"alias": "l", "servers": {"ntp": {"address": "10.0.0.9"}}, "network": {"vlan": 5}, "rack": 7, "credentails": {}});
+    assert_eq!(data(&testbed.data), own);
+    let device = &testbed.devices["r1"];
+    assert_eq!(data(&device.data), json!({"clean": {"image": "x"}, "hardware": [1], "conections": {}}));
+    let names: Vec<&str> = device.attributes.keys().map(String::as_str).collect();
+    assert_eq!(names, ["os", "logical"]);
+    assert!(testbed.devices["r2"].attributes.is_empty());
+    assert_eq!(testbed.secrets.len(), 1, "what is not read is a secret all the same");
+}
+
+#[test]
+fn a_value_that_stands_twice_counts_once_and_a_block_may_not() {
+    let loaded = load("devices: {r1: {os: ios, connections: {a: {protocol: ssh, ip: h, protocol: telnet, protocol: netconf}}}}");
+    let said: Vec<_> = loaded.diagnostics.iter().map(|found| found.message.as_str()).collect();
+    assert_eq!(said, ["`protocol` stands here again, and this one counts", "`protocol` stands here again, and this one counts"]);
+    let protocol = loaded.value.expect("a testbed").devices["r1"].paths["a"].protocol.clone();
+    assert_eq!(protocol.map(|protocol| protocol.value).as_deref(), Some("netconf"));
+    assert_eq!(messages("devices: {r1: {os: ios}, r2: {}, r1: {os: eos}}"), ["`r1` stands here a second time"]);
+    let many = (0..20).map(|index| format!("k{index}: {index}")).collect::<Vec<_>>().join(", ");
+    let text = format!("devices: {{r1: {{{many}, k3: a, k3: b, k4: {{}}}}}}");
+    assert_eq!(
+        messages(&text),
+        ["`k3` stands here again, and this one counts", "`k3` stands here again, and this one counts", "`k4` stands here a second time"]
+    );
+}
+
+#[test]
+fn a_slip_at_the_top_is_an_error() {
+    for key in ["device", "testbeds", "topologi", "extend"] {
+        let found = load(&format!("devices: {{}}\n{key}: {{}}")).diagnostics.remove(0);
+        assert_eq!((found.severity, found.message), (Severity::Error, format!("a testbed has no key `{key}`")));
+        assert_eq!(found.hints.len(), 1);
+    }
+}
+
+#[test]
+fn a_key_without_a_value_says_nothing() {
+    let text = "testbed: {servers: , credentials: {enable: }}\ndevices: {r1: {os: , connections: {a: {protocol: ssh, host: h, settings: , arguments: {mit: }}}}, r2: }\nextends:\n";
+    let loaded = load(text);
+    assert_eq!(loaded.diagnostics, []);
+    let testbed = loaded.value.expect("a testbed");
+    assert!(testbed.credentials.is_empty() && testbed.devices["r1"].paths["a"].options.is_empty());
+    assert_eq!(testbed.devices.len(), 2);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Keys of a mapping: each once, and `<<` replaced by the keys of what it names.
 
+use super::Repeats;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Placed;
 use crate::base::text;
@@ -20,8 +21,8 @@ pub(super) struct Raw {
 
 /// Makes the entries of a mapping: a second key of the same name is complained about and left out; written keys win
 /// over merged ones, and the first of several merged mappings over the later ones.
-pub(super) fn entries(raw: Vec<Raw>, complaints: &Complaints) -> Vec<Entry> {
-    let second = seconds(&raw, complaints);
+pub(super) fn entries(raw: Vec<Raw>, repeats: Repeats, complaints: &Complaints) -> Vec<Entry> {
+    let second = repeated(&raw, repeats, complaints);
     if second.is_empty() && raw.iter().all(|item| !item.merge) {
         return raw.into_iter().map(|item| item.entry).collect();
     }
@@ -37,26 +38,33 @@ pub(super) fn entries(raw: Vec<Raw>, complaints: &Complaints) -> Vec<Entry> {
     merged
 }
 
-/// The numbers of the entries whose key stood before; each is complained about.
-fn seconds(raw: &[Raw], complaints: &Complaints) -> HashSet<usize> {
-    let mut seconds = HashSet::new();
-    let mut first: HashMap<&str, &Placed<String>> = HashMap::with_capacity(if raw.len() > FEW { raw.len() } else { 0 });
+/// The numbers of the entries that are left out because their key stands several times; each is complained about.
+fn repeated(raw: &[Raw], repeats: Repeats, complaints: &Complaints) -> HashSet<usize> {
+    let mut left_out = HashSet::new();
+    let mut kept: HashMap<&str, usize> = HashMap::with_capacity(if raw.len() > FEW { raw.len() } else { 0 });
     for (at, item) in raw.iter().enumerate() {
         let key = &item.entry.key;
         let earlier = if raw.len() > FEW {
-            let earlier = first.get(key.value.as_str()).copied();
-            first.entry(&key.value).or_insert(key);
-            earlier
+            kept.insert(&key.value, at)
         } else {
-            raw[..at].iter().map(|item| &item.entry.key).find(|other| other.value == key.value)
+            (0..at).rev().find(|other| !left_out.contains(other) && raw[*other].entry.key.value == key.value)
         };
-        if let Some(earlier) = earlier {
-            let message = format!("`{}` stands here a second time", text::one_line(&key.value, 40));
-            complaints.add(Diagnostic::error(&key.place, message).also(&earlier.place, "the first is here"));
-            seconds.insert(at);
+        let Some(earlier) = earlier else { continue };
+        let name = text::one_line(&key.value, 40);
+        let first = &raw[earlier].entry;
+        let single = |entry: &Entry| matches!(entry.value.kind, Kind::Scalar(_));
+        if repeats == Repeats::LastWins && single(first) && single(&item.entry) {
+            let message = format!("`{name}` stands here again, and this one counts");
+            complaints.add(Diagnostic::warning(&key.place, message).also(&first.key.place, "not this one"));
+            left_out.insert(earlier);
+        } else {
+            let message = format!("`{name}` stands here a second time");
+            complaints.add(Diagnostic::error(&key.place, message).also(&first.key.place, "the first is here"));
+            left_out.insert(at);
+            kept.insert(&key.value, earlier);
         }
     }
-    seconds
+    left_out
 }
 
 fn merge(entry: Entry, seen: &mut HashSet<String>, merged: &mut Vec<Entry>, complaints: &Complaints) {

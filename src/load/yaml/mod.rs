@@ -25,8 +25,26 @@ use std::sync::Arc;
 /// Reads one YAML document; `None` when there is nothing to go on with. Complaints that leave a usable tree are
 /// collected, and the tree lacks only what they are about.
 pub(super) fn read(source: &Arc<Source>, complaints: &Complaints) -> Option<Yaml> {
+    read_with(source, Repeats::Refused, complaints)
+}
+
+/// The same for files of pyATS, whose reader lets a key stand several times.
+pub(super) fn read_lenient(source: &Arc<Source>, complaints: &Complaints) -> Option<Yaml> {
+    read_with(source, Repeats::LastWins, complaints)
+}
+
+/// What is made of a key that stands several times in one mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeats {
+    /// It is an error.
+    Refused,
+    /// The last single value counts, with a warning. A block is still an error: one of two devices would be lost.
+    LastWins,
+}
+
+fn read_with(source: &Arc<Source>, repeats: Repeats, complaints: &Complaints) -> Option<Yaml> {
     match tree::read(source, complaints) {
-        Ok(tree) => values::read(source, &tree, complaints),
+        Ok(tree) => values::read(source, &tree, repeats, complaints),
         Err(diagnostic) => {
             hide_likely_secrets(source, complaints);
             complaints.add(diagnostic);

@@ -1,8 +1,8 @@
 //! What each scalar is, as `serde_yaml` reads it, on the structure and places of the tree.
 
 use super::merge::{self, Raw};
-use super::syntax;
 use super::tree::{Id, Node, Shape, Tree};
+use super::{Repeats, syntax};
 use crate::base::Data;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed, Source};
@@ -14,8 +14,8 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Gives the tree its values; `None` when the two readers disagree, which is then complained about.
-pub(super) fn read(source: &Arc<Source>, tree: &Tree, complaints: &Complaints) -> Option<Yaml> {
-    let context = Context { source, tree, complaints, disagreement: RefCell::new(None) };
+pub(super) fn read(source: &Arc<Source>, tree: &Tree, repeats: Repeats, complaints: &Complaints) -> Option<Yaml> {
+    let context = Context { source, tree, repeats, complaints, disagreement: RefCell::new(None) };
     let text = source.text().strip_prefix('\u{feff}').unwrap_or(source.text());
     let result = context.at(tree.root).deserialize(serde_yaml::Deserializer::from_str(text));
     match result {
@@ -41,6 +41,7 @@ fn refused(source: &Arc<Source>, text: &str, error: &serde_yaml::Error) -> Diagn
 struct Context<'a> {
     source: &'a Arc<Source>,
     tree: &'a Tree,
+    repeats: Repeats,
     complaints: &'a Complaints,
     /// Set where the two readers see different things.
     disagreement: RefCell<Option<Diagnostic>>,
@@ -209,7 +210,7 @@ impl<'de> Visitor<'de> for Expected<'_> {
         match access.next_key::<IgnoredAny>()? {
             // It was meant as text, and goes on as such, so that only the quotes are complained about.
             None if unquoted => Ok(self.template()),
-            None => Ok(self.yaml(Kind::Map(merge::entries(raw, self.context.complaints)))),
+            None => Ok(self.yaml(Kind::Map(merge::entries(raw, self.context.repeats, self.context.complaints)))),
             Some(_) => Err(self.disagree()),
         }
     }

@@ -1,27 +1,84 @@
 //! Which algorithms are offered, and in which order.
 
+use super::flags::Algorithms;
+use crate::base::text;
+use globset::Glob;
 use ssh2::{MethodType, Session};
 
+/// What a user wants of the algorithms.
+pub(super) struct Wanted<'a> {
+    /// Whether weak ones are offered too.
+    pub(super) legacy: bool,
+    /// Lists that name some.
+    pub(super) lists: &'a Algorithms,
+}
+
+/// Why algorithms cannot be offered as a user wants them.
+#[derive(Debug)]
+pub(super) enum Unwilling {
+    /// A list leaves none that is known here: the sentence names it.
+    Named(String),
+    /// libssh2 says why.
+    Session(ssh2::Error),
+}
+
+impl From<ssh2::Error> for Unwilling {
+    fn from(error: ssh2::Error) -> Self {
+        Self::Session(error)
+    }
+}
+
 /// Sets the order of algorithms. Types of host keys that are known for the host come first, so that the server shows one
-/// that can be compared. Without `legacy`, weak algorithms are not offered at all.
+/// that can be compared. Without `legacy`, weak algorithms are offered only where a list names them.
 ///
 /// # Errors
-/// What libssh2 says; it cannot be left with an empty list by these rules.
-pub(super) fn prefer(session: &Session, known_kinds: &[String], legacy: bool) -> Result<(), ssh2::Error> {
-    let methods = [MethodType::Kex, MethodType::HostKey, MethodType::CryptCs, MethodType::CryptSc, MethodType::MacCs, MethodType::MacSc];
-    for method in methods {
-        let mut offered = session.supported_algs(method)?;
-        if !legacy {
-            offered.retain(|name| !is_weak(name));
-        }
+/// A list names only algorithms that are not known here, or libssh2 refuses the order.
+pub(super) fn prefer(session: &Session, known_kinds: &[String], wanted: &Wanted<'_>) -> Result<(), Unwilling> {
+    let lists = wanted.lists;
+    let methods = [
+        (MethodType::Kex, "KexAlgorithms", &lists.kex),
+        (MethodType::HostKey, "HostKeyAlgorithms", &lists.host_keys),
+        (MethodType::CryptCs, "Ciphers", &lists.ciphers),
+        (MethodType::CryptSc, "Ciphers", &lists.ciphers),
+        (MethodType::MacCs, "MACs", &lists.macs),
+        (MethodType::MacSc, "MACs", &lists.macs),
+    ];
+    for (method, option, list) in methods {
+        let supported = session.supported_algs(method)?;
+        let mut offered: Vec<&str> = supported.iter().copied().filter(|name| wanted.legacy || !is_weak(name)).collect();
         match method {
             MethodType::HostKey => offered.sort_by_key(|name| !known_kinds.iter().any(|kind| serves(name, kind))),
             // The sort is stable: apart from these rules the order stays libssh2's.
             _ => offered.sort_by_key(|name| !shows_lengths(name)),
         }
+        if let Some(list) = list {
+            offered = listed(list, &offered, &supported);
+        }
+        if offered.is_empty() {
+            let list = text::one_line(list.as_deref().unwrap_or_default(), 80);
+            return Err(Unwilling::Named(format!("`{option}={list}` in `ssh_options` leaves no algorithm that is known here")));
+        }
         session.method_pref(method, &offered.join(","))?;
     }
     Ok(())
+}
+
+/// Applies a list in OpenSSH's form to the usual algorithms.
+fn listed<'a>(list: &str, usual: &[&'a str], supported: &[&'a str]) -> Vec<&'a str> {
+    let (how, names) = match list.chars().next() {
+        Some(how @ ('+' | '-' | '^')) => (how, &list[1..]),
+        _ => ('=', list),
+    };
+    let patterns: Vec<_> = names.split(',').filter_map(|name| Some(Glob::new(name.trim()).ok()?.compile_matcher())).collect();
+    let others = || usual.iter().copied().filter(|name| !patterns.iter().any(|pattern| pattern.is_match(name)));
+    let chosen: Vec<&str> = patterns.iter().flat_map(|pattern| supported.iter().copied().filter(|name| pattern.is_match(name))).collect();
+    match how {
+        '-' => others().collect(),
+        '^' => chosen.into_iter().chain(others()).collect(),
+        // What is usual already keeps its place.
+        '+' => usual.iter().copied().chain(chosen.into_iter().filter(|name| !usual.contains(name))).collect(),
+        _ => chosen,
+    }
 }
 
 /// What OpenSSH no longer offers by itself, or never should have.
@@ -61,8 +118,39 @@ mod tests {
     fn every_list_keeps_something_and_the_known_type_comes_first() {
         let session = Session::new().expect("a session");
         for legacy in [false, true] {
-            prefer(&session, &["ssh-rsa".to_owned()], legacy).expect("accepted");
+            let wanted = Wanted { legacy, lists: &Algorithms::default() };
+            prefer(&session, &["ssh-rsa".to_owned()], &wanted).expect("accepted");
         }
         assert!(serves("rsa-sha2-512", "ssh-rsa") && !serves("ssh-ed25519", "ssh-rsa"));
+    }
+
+    #[test]
+    fn a_list_adds_replaces_removes_and_goes_first() {
+        let (usual, supported) = (["a", "b"], ["a", "b", "old", "older"]);
+        for (list, offered) in [
+            ("+old", vec!["a", "b", "old"]),
+            ("+b,old,unknown", vec!["a", "b", "old"]),
+            ("^b", vec!["b", "a"]),
+            ("-a", vec!["b"]),
+            ("-*", vec![]),
+            ("older, a", vec!["older", "a"]),
+            ("old*", vec!["old", "older"]),
+            ("unknown", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(listed(list, &usual, &supported), offered, "{list}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_leaves_nothing_is_named() {
+        let session = Session::new().expect("a session");
+        let lists = Algorithms { kex: Some("rot13".to_owned()), ..Algorithms::default() };
+        match prefer(&session, &[], &Wanted { legacy: true, lists: &lists }) {
+            Err(Unwilling::Named(said)) => {
+                assert_eq!(said, "`KexAlgorithms=rot13` in `ssh_options` leaves no algorithm that is known here");
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }

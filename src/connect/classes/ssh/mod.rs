@@ -11,6 +11,7 @@ mod auth;
 mod dial;
 mod exec;
 mod fingerprint;
+mod flags;
 mod frames;
 mod host_keys;
 mod known_hosts;
@@ -20,7 +21,8 @@ mod options;
 mod session;
 mod shell;
 
-pub use options::{HostKeyPolicy, SshOptions, parse_ssh_options};
+pub use flags::{Algorithms, SshOptions, parse_ssh_options};
+pub use options::HostKeyPolicy;
 
 use crate::connect::class::{Class, ClassSpec, Connection, DefaultCheck, Endpoint, Limits, Login, OptionKind, OptionSpec, ServiceSpec};
 use crate::connect::platform;
@@ -28,6 +30,7 @@ use crate::model::platform::RunMode;
 use crate::record::answer::Answer;
 use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind, Phase};
+use algorithms::Unwilling;
 use host_keys::{HostKeys, Learned};
 use options::Settings;
 use session::{Session, Stop};
@@ -57,11 +60,7 @@ static SPEC: ClassSpec = ClassSpec {
             summary: "what is done with the key of an unknown host (accept-new); a changed key is refused unless `off`",
         },
         OptionSpec { name: "known_hosts", kind: OptionKind::File, summary: "the file of known host keys (~/.ssh/known_hosts)" },
-        OptionSpec {
-            name: "ssh_options",
-            kind: OptionKind::Text,
-            summary: "flags of OpenSSH's `ssh`: -o StrictHostKeyChecking, UserKnownHostsFile, Port, IdentityFile; -p; -i",
-        },
+        OptionSpec { name: "ssh_options", kind: OptionKind::Text, summary: "flags of OpenSSH's `ssh`: -o NAME=VALUE; -p; -i; -l; -c; -m" },
         OptionSpec { name: "legacy", kind: OptionKind::Switch, summary: "whether old and weak algorithms are offered too (false)" },
         OptionSpec { name: "max_answer", kind: OptionKind::Count, summary: "the largest answer in bytes (268435456)" },
         OptionSpec {
@@ -100,7 +99,12 @@ impl Ssh {
             |error: String| Fault::new(FaultKind::Internal, format!("a session cannot be made: {error}")).in_phase(Phase::Creation);
         let mut session = Session::new(tcp).map_err(|error| internal(error.to_string()))?;
         let kinds = host_keys.kinds(&session.raw)?;
-        algorithms::prefer(&session.raw, &kinds, settings.legacy).map_err(|error| internal(session::sentence(&error)))?;
+        let wanted = algorithms::Wanted { legacy: settings.legacy, lists: &settings.algorithms };
+        match algorithms::prefer(&session.raw, &kinds, &wanted) {
+            Ok(()) => {}
+            Err(Unwilling::Named(sentence)) => return Err(Fault::new(FaultKind::Invalid, sentence)),
+            Err(Unwilling::Session(error)) => return Err(internal(session::sentence(&error))),
+        }
         if let Err(stop) = session.drive(limits, ssh2::Session::handshake) {
             return Err(greeting_fault(&session, stop, settings, limits));
         }
@@ -132,7 +136,10 @@ impl Class for Ssh {
 
     fn open(&self, endpoint: &Endpoint, limits: &Limits<'_>) -> Result<Box<dyn Connection>, Fault> {
         let settings = Settings::of(endpoint).map_err(|sentence| Fault::new(FaultKind::Invalid, sentence))?;
-        let logins: Vec<Login> = endpoint.logins.iter().cloned().map(|login| with_key(login, &settings)).collect();
+        let mut logins: Vec<Login> = endpoint.logins.iter().cloned().map(|login| with_flags(login, &settings)).collect();
+        if logins.is_empty() && settings.user.is_some() {
+            logins.push(with_flags(Login { name: "default".to_owned(), ..Login::default() }, &settings));
+        }
         // All of them are looked at before anything is opened.
         for login in &logins {
             auth::username(login)?;
@@ -171,8 +178,11 @@ fn agent<'a>(login: &Login, endpoint: &'a Endpoint, settings: &Settings) -> Opti
     endpoint.agent.as_deref().filter(|_| is_wanted)
 }
 
-/// The key of `ssh_options` serves a credential that names none.
-fn with_key(mut login: Login, settings: &Settings) -> Login {
+/// The key and the user name of `ssh_options` serve a credential that names none.
+fn with_flags(mut login: Login, settings: &Settings) -> Login {
+    if login.username.is_none() {
+        login.username.clone_from(&settings.user);
+    }
     if login.key_file.is_none() {
         login.key_file.clone_from(&settings.key_file);
     }

@@ -1,5 +1,6 @@
-//! The options of the class, and pyATS's `ssh_options` read into them.
+//! The options of the class, with what `flags` reads of pyATS's `ssh_options`.
 
+use super::flags::{Algorithms, parse_ssh_options};
 use crate::base::text;
 use crate::connect::class::{Endpoint, Options};
 use crate::model::platform::RunMode;
@@ -31,119 +32,6 @@ impl HostKeyPolicy {
     }
 }
 
-/// What `ssh_options` says, in the words of this class.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SshOptions {
-    /// `-o StrictHostKeyChecking`.
-    pub host_keys: Option<HostKeyPolicy>,
-    /// `-o UserKnownHostsFile`, as written.
-    pub known_hosts: Option<String>,
-    /// `-p`, or `-o Port`.
-    pub port: Option<u16>,
-    /// `-i`, or `-o IdentityFile`, as written.
-    pub key_file: Option<String>,
-    /// Whether old algorithms are asked for by name, as in `-o KexAlgorithms=+diffie-hellman-group1-sha1`.
-    pub legacy: bool,
-}
-
-/// Reads the flags of OpenSSH's `ssh` that this class understands: `-o NAME=VALUE`, `-p PORT`, `-i KEY`, with or
-/// without a space, and quotes around values.
-///
-/// # Errors
-/// A sentence that names what is not understood.
-pub fn parse_ssh_options(flags: &str) -> Result<SshOptions, String> {
-    let mut options = SshOptions::default();
-    let mut words = split(flags)?.into_iter();
-    while let Some(word) = words.next() {
-        let Some(flag) = ["-o", "-p", "-i"].into_iter().find(|flag| word.starts_with(flag)) else {
-            return Err(format!("`{word}` in `ssh_options` is not understood: only `-o NAME=VALUE`, `-p PORT` and `-i KEY` are"));
-        };
-        let value = match &word[flag.len()..] {
-            "" => words.next().ok_or_else(|| format!("`{flag}` in `ssh_options` has no value"))?,
-            rest => rest.to_owned(),
-        };
-        match flag {
-            "-p" => options.port = Some(port(&value)?),
-            "-i" => options.key_file = Some(value),
-            _ => options.set(&value)?,
-        }
-    }
-    Ok(options)
-}
-
-const UNDERSTOOD: &[&str] = &["StrictHostKeyChecking", "UserKnownHostsFile", "Port", "IdentityFile"];
-const ALGORITHMS: &[&str] =
-    &["HostKeyAlgorithms", "KexAlgorithms", "Ciphers", "MACs", "PubkeyAcceptedAlgorithms", "PubkeyAcceptedKeyTypes"];
-
-impl SshOptions {
-    fn set(&mut self, option: &str) -> Result<(), String> {
-        let (name, value) = option
-            .split_once(['=', ' '])
-            .map(|(name, value)| (name.trim(), value.trim()))
-            .filter(|(name, value)| !name.is_empty() && !value.is_empty())
-            .ok_or_else(|| format!("`-o {option}` in `ssh_options` has no value: write `-o NAME=VALUE`"))?;
-        match name.to_ascii_lowercase().as_str() {
-            "stricthostkeychecking" => self.host_keys = Some(checking(value)?),
-            "userknownhostsfile" => self.known_hosts = Some(value.to_owned()),
-            "port" => self.port = Some(port(value)?),
-            "identityfile" => self.key_file = Some(value.to_owned()),
-            lower if ALGORITHMS.iter().any(|known| known.eq_ignore_ascii_case(lower)) => {
-                if !value.starts_with('+') {
-                    return Err(format!(
-                        "`-o {option}` in `ssh_options` is not understood: only a list that adds to the usual ones, with `+`, is"
-                    ));
-                }
-                self.legacy = true;
-            }
-            _ => {
-                let near = text::nearest(name, UNDERSTOOD.iter().chain(ALGORITHMS).copied());
-                let near = near.map(|near| format!(", did you mean `{near}`")).unwrap_or_default();
-                return Err(format!("the option `{name}` in `ssh_options` is not understood{near}"));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn port(value: &str) -> Result<u16, String> {
-    match value.parse() {
-        Ok(port) if port > 0 => Ok(port),
-        _ => Err(format!("`{value}` in `ssh_options` is not a port: wanted a number from 1 to 65535")),
-    }
-}
-
-fn checking(value: &str) -> Result<HostKeyPolicy, String> {
-    match value.to_ascii_lowercase().as_str() {
-        "yes" => Ok(HostKeyPolicy::Strict),
-        "accept-new" => Ok(HostKeyPolicy::AcceptNew),
-        "no" | "off" => Ok(HostKeyPolicy::Off),
-        _ => Err(format!("`StrictHostKeyChecking={value}` in `ssh_options` is not understood: wanted `yes`, `no`, `accept-new` or `off`")),
-    }
-}
-
-/// Splits at white space; single and double quotes hold a word together.
-fn split(flags: &str) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote: Option<char> = None;
-    for c in flags.chars() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            None if c == '"' || c == '\'' => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            None if c.is_whitespace() => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(c),
-        }
-    }
-    if quote.is_some() {
-        return Err("a quote in `ssh_options` is not closed".to_owned());
-    }
-    words.extend(word);
-    Ok(words)
-}
-
 /// What a connection is opened with: the options of a path, with their defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
@@ -154,7 +42,10 @@ pub(super) struct Settings {
     /// Whether the user named that file.
     pub(super) named_file: bool,
     pub(super) key_file: Option<PathBuf>,
+    /// The login name of credentials that have none.
+    pub(super) user: Option<String>,
     pub(super) legacy: bool,
+    pub(super) algorithms: Algorithms,
     /// The largest answer, in bytes.
     pub(super) max_answer: usize,
     /// How commands are run; `None` leaves it to the platform.
@@ -193,72 +84,13 @@ impl Settings {
             named_file: named.is_some(),
             known_hosts: named.map(|file| endpoint.resolve(&file)).or(usual),
             key_file: flags.key_file.map(|file| endpoint.resolve(&file)),
-            legacy: options.switch("legacy").unwrap_or(flags.legacy),
+            user: flags.user,
+            legacy: options.switch("legacy").unwrap_or(false),
+            algorithms: flags.algorithms,
             max_answer: options.count("max_answer").and_then(|count| usize::try_from(count).ok()).unwrap_or(MAX_ANSWER),
             mode: options.text("mode").and_then(|name| RunMode::WORDS.into_iter().find(|(word, _)| *word == name)).map(|(_, mode)| mode),
             prompt: options.text("prompt").map(str::to_owned),
             agent: options.switch("agent"),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use expect_test::expect;
-
-    #[test]
-    fn the_flags_of_testbeds_are_understood() {
-        let plain = SshOptions::default();
-        for (flags, options) in [
-            ("", plain.clone()),
-            ("-o StrictHostKeyChecking=no", SshOptions { host_keys: Some(HostKeyPolicy::Off), ..plain.clone() }),
-            ("-oStrictHostKeyChecking=yes", SshOptions { host_keys: Some(HostKeyPolicy::Strict), ..plain.clone() }),
-            ("-o 'stricthostkeychecking accept-new'", SshOptions { host_keys: Some(HostKeyPolicy::AcceptNew), ..plain.clone() }),
-            ("-o UserKnownHostsFile=/dev/null", SshOptions { known_hosts: Some("/dev/null".to_owned()), ..plain.clone() }),
-            ("-p 2222 -i ~/.ssh/lab", SshOptions { port: Some(2222), key_file: Some("~/.ssh/lab".to_owned()), ..plain.clone() }),
-            ("-oHostKeyAlgorithms=+ssh-rsa -p50225", SshOptions { port: Some(50225), legacy: true, ..plain.clone() }),
-        ] {
-            assert_eq!(parse_ssh_options(flags), Ok(options), "{flags}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_understood_is_named() {
-        let all: Vec<String> = [
-            "-v",
-            "host",
-            "-o",
-            "-o Foo",
-            "-o UserKnownHostFile=x",
-            "-o ProxyCommand=nc",
-            "-p 0",
-            "-p ssh",
-            "-o StrictHostKeyChecking=ask",
-            "-o Ciphers=aes128-cbc",
-            "-i 'a",
-        ]
-        .into_iter()
-        .map(|flags| format!("{flags}: {}", parse_ssh_options(flags).expect_err(flags)))
-        .collect();
-        expect![[r"
-            -v: `-v` in `ssh_options` is not understood: only `-o NAME=VALUE`, `-p PORT` and `-i KEY` are
-            host: `host` in `ssh_options` is not understood: only `-o NAME=VALUE`, `-p PORT` and `-i KEY` are
-            -o: `-o` in `ssh_options` has no value
-            -o Foo: `-o Foo` in `ssh_options` has no value: write `-o NAME=VALUE`
-            -o UserKnownHostFile=x: the option `UserKnownHostFile` in `ssh_options` is not understood, did you mean `UserKnownHostsFile`
-            -o ProxyCommand=nc: the option `ProxyCommand` in `ssh_options` is not understood
-            -p 0: `0` in `ssh_options` is not a port: wanted a number from 1 to 65535
-            -p ssh: `ssh` in `ssh_options` is not a port: wanted a number from 1 to 65535
-            -o StrictHostKeyChecking=ask: `StrictHostKeyChecking=ask` in `ssh_options` is not understood: wanted `yes`, `no`, `accept-new` or `off`
-            -o Ciphers=aes128-cbc: `-o Ciphers=aes128-cbc` in `ssh_options` is not understood: only a list that adds to the usual ones, with `+`, is
-            -i 'a: a quote in `ssh_options` is not closed"]].assert_eq(&all.join("\n"));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_text_makes_it_panic(flags in ".{0,80}") {
-            let _ = parse_ssh_options(&flags);
-        }
     }
 }

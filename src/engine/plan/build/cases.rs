@@ -43,7 +43,7 @@ impl<'a> Builder<'a> {
         bound: &[Bound<'_>],
         mut matrix: Option<&mut matrix::Compiled<'_>>,
     ) -> Vec<Draft> {
-        let room = if self.chosen.has_test(test) { self.room } else { MOST_CASES };
+        let room = if self.is_run { self.room } else { MOST_CASES };
         let mut drafts = Vec::new();
         for bound in bound {
             let fixed = self.fixed(bound.device);
