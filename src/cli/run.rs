@@ -1,20 +1,20 @@
 //! `runner run`.
 
 use crate::base::text;
-use crate::cli::arguments::Run;
+use crate::cli::arguments::{Run, Subject};
 use crate::cli::inputs::{self, Accepted, accept};
 use crate::cli::outputs::Outputs;
 use crate::cli::signals;
 use crate::cli::world::World;
 use crate::engine::dispatch::{self, Options};
 use crate::engine::journal::Journal;
-use crate::engine::plan::Plan;
+use crate::engine::plan::{DeviceId, Plan};
 use crate::record::event::{CellKind, Event, Fact, RunHead};
 use crate::record::ledger::Ledger;
 use crate::record::redact::Redactor;
 use crate::record::tap::Listener;
 use crate::record::verdict::ExitStatus;
-use crate::report::console::{Bars, Console, Style, Verbosity};
+use crate::report::console::{Bars, Console, Rerun, Style, Verbosity};
 use crate::report::events::EventLog;
 use crate::report::junit;
 use crate::report::junit::sink::JunitFile;
@@ -22,6 +22,7 @@ use crate::report::transcripts::Transcripts;
 use crate::report::{ReportError, Reporter};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -86,7 +87,7 @@ fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String, outputs:
             return ExitStatus::ReportUnwritable;
         }
     };
-    let mut reporters = Reporters::new(arguments, world, outputs);
+    let mut reporters = Reporters::new(arguments, world, outputs, rerun(&arguments.subject, &redactor));
     reporters.files.extend(transcripts.clone().map(|transcripts| Box::new(transcripts) as Box<dyn Reporter>));
     let reporters = RefCell::new(reporters);
     let mut sink = |event: &Event, ledger: &Ledger| reporters.borrow_mut().event(event, ledger);
@@ -123,7 +124,9 @@ fn transcripts(
     world: &World,
 ) -> Result<Option<Arc<Transcripts>>, ReportError> {
     let Some(folder) = &outputs.folder else { return Ok(None) };
-    let devices = plan.devices.iter().map(|device| device.name.as_str());
+    let asked = plan.cells.iter().flat_map(|cell| cell.devices.iter().copied()).chain(plan.routes.iter().map(|route| route.device));
+    let devices: BTreeSet<DeviceId> = asked.collect();
+    let devices = devices.iter().map(|device| plan.devices[device.index()].name.as_str());
     let made = Transcripts::create(&folder.transcripts(), devices, head, Arc::clone(redactor), Box::new(world.clock()))?;
     Ok(Some(Arc::new(made)))
 }
@@ -158,7 +161,7 @@ struct Reporters {
 }
 
 impl Reporters {
-    fn new(arguments: &Run, world: &World, outputs: &Outputs) -> Self {
+    fn new(arguments: &Run, world: &World, outputs: &Outputs, rerun: Option<Rerun>) -> Self {
         let verbosity = match (arguments.quiet, arguments.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -166,7 +169,7 @@ impl Reporters {
         };
         let bars = if world.terminal && !arguments.quiet { Bars::OnStderr } else { Bars::Off };
         let style = Style { colour: world.colour, bars, verbosity };
-        let console = Console::new(Box::new(std::io::stderr()), style, outputs.named());
+        let console = Console::new(Box::new(std::io::stderr()), style, outputs.named()).with_rerun(rerun);
         let junit = outputs.junit.iter().map(|path| Box::new(JunitFile::create(path)) as Box<dyn Reporter>);
         let events = outputs.events.iter().map(|path| Box::new(EventLog::create(path)) as Box<dyn Reporter>);
         Self { console, files: events.chain(junit).collect(), failures: Vec::new(), begun: false }
@@ -207,6 +210,17 @@ impl Reporters {
             }
         });
     }
+}
+
+/// How this run was begun; `None` where the command line holds a secret.
+fn rerun(subject: &Subject, redactor: &Redactor) -> Option<Rerun> {
+    let job = subject.job.display().to_string();
+    let job = if job.starts_with('-') { format!("./{job}") } else { job };
+    let mut words = vec!["runner".to_owned(), "run".to_owned(), job];
+    words.extend(subject.testbed.iter().flat_map(|file| ["--testbed".to_owned(), file.display().to_string()]));
+    words.extend(subject.vars.iter().flat_map(|var| ["--var".to_owned(), var.clone()]));
+    let open = words.iter().all(|word| redactor.text(word) == *word);
+    open.then(|| Rerun { words, tests: subject.tests.clone(), devices: subject.devices.clone() })
 }
 
 /// What stays in sight, which nobody would expect.

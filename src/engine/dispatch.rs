@@ -198,7 +198,7 @@ impl Dispatcher<'_, '_> {
     }
 
     fn close(&mut self, route: RouteId, worker: WorkerId) {
-        if self.workers.remove(&(route, worker)).is_some() {
+        if self.workers.remove(&(route, worker)).is_some_and(|mut worker| worker.is_alive()) {
             self.heard(route, worker).tap().note("closed");
         }
     }

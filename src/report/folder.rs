@@ -27,7 +27,8 @@ impl RunFolder {
     /// # Errors
     /// It cannot be made, another run is using it, or what is to be replaced cannot be.
     pub fn create(path: &Path) -> Result<Self, ReportError> {
-        let unwritable = |file: &Path, reason: &dyn std::fmt::Display| ReportError::Unwritable { file: file.to_owned(), reason: reason.to_string() };
+        let unwritable =
+            |file: &Path, reason: &dyn std::fmt::Display| ReportError::Unwritable { file: file.to_owned(), reason: reason.to_string() };
         let transcripts = path.join(TRANSCRIPTS);
         std::fs::create_dir_all(&transcripts).map_err(|error| unwritable(path, &error))?;
         let opened = File::open(path).map_err(|error| unwritable(path, &error))?;

@@ -23,7 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) const SIGNATURE: &str = "# transcript of device ";
 
 /// What the columns are.
-const LEGEND: &str = "# time (UTC), connection, then > sent, < received, ! standard error, = what happened; + goes on with an earlier line\n";
+const LEGEND: &str =
+    "# time (UTC), connection, then > sent, < received, ! standard error, = what happened; + goes on with an earlier line\n";
 
 /// The most characters of a connection's name.
 const LABEL: usize = 80;

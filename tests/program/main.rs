@@ -6,8 +6,10 @@
 mod program;
 
 mod files;
+mod folder;
 mod limits;
 mod outcomes;
+mod secrets;
 
 /// What was printed, without times and the run's name.
 fn plain(said: &str) -> String {

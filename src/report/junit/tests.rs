@@ -4,7 +4,9 @@ use crate::record::event::{Attempt, CellKind, Event, Fact};
 use crate::record::ledger::Ledger;
 use crate::record::verdict::{ExitStatus, Outcome, ReasonKind, Verdict};
 use crate::report::junit::{Settings, document, rejected};
-use crate::report::samples::{answer, attempt, attempted, cell, ended, events, every_outcome, failed, failed_attempt, head, ledger, logged};
+use crate::report::samples::{
+    answer, attempt, attempted, cell, ended, events, every_outcome, failed, failed_attempt, head, ledger, logged,
+};
 use expect_test::{expect, expect_file};
 
 fn shown(ledger: &Ledger) -> String {

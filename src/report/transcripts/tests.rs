@@ -104,13 +104,7 @@ fn what_cannot_be_written_is_told_once_and_disturbs_nobody() {
     let error = all.finish(&Ledger::default()).expect_err("one of them").to_string();
     assert!(error.contains("r1.log` cannot be written: "), "{error}");
     assert_eq!(text(&folder, "r2").lines().count(), 2);
-    let again = Transcripts::create(
-        folder.path(),
-        ["r1"],
-        &head(Vec::new()),
-        Arc::default(),
-        Box::new(|| Timestamp::UNIX_EPOCH),
-    );
+    let again = Transcripts::create(folder.path(), ["r1"], &head(Vec::new()), Arc::default(), Box::new(|| Timestamp::UNIX_EPOCH));
     assert!(again.expect_err("a folder stands there").to_string().ends_with("it is not a regular file"));
 }
 

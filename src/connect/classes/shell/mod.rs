@@ -87,8 +87,8 @@ mod tests {
     use crate::base::deadline::{Deadline, Limit};
     use crate::connect::class::{OptionValue, Options};
     use crate::connect::interrupt::Interrupt;
-    use crate::record::tap::Tap;
     use crate::record::fault::Subject;
+    use crate::record::tap::Tap;
     use indexmap::IndexMap;
     use std::time::{Duration, Instant};
 

@@ -3,14 +3,19 @@ use crate::base::deadline::{Deadline, Limit};
 use crate::connect::class::Limits;
 use crate::connect::interrupt::Interrupt;
 use crate::record::answer::Answer;
-use crate::record::tap::Tap;
 use crate::record::fault::{Fault, FaultKind, Phase};
+use crate::record::tap::Tap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 fn run_for(command: &str, length: Duration) -> Result<Answer, Fault> {
     let deadline = Deadline::new(Instant::now(), Limit { length, setting: "`timeout` of the step".into() });
-    run(command, Path::new("/tmp"), MAX_ANSWER, &Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd"), tap: Tap::SILENT })
+    run(
+        command,
+        Path::new("/tmp"),
+        MAX_ANSWER,
+        &Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd"), tap: Tap::SILENT },
+    )
 }
 
 fn run_long(command: &str) -> Result<Answer, Fault> {
