@@ -190,7 +190,9 @@ impl Transcript {
 
     fn end_all(&mut self, all: &Transcripts) {
         let lines: Vec<Line> = self.lines.keys().cloned().collect();
-        lines.iter().for_each(|line| self.end(line, all));
+        for line in &lines {
+            self.end(line, all);
+        }
         if self.unfinished.take().is_some() {
             self.append("\n");
         }

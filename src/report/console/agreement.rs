@@ -74,7 +74,7 @@ fn lines(cells: &[(&CellHead, &CellEntry)]) -> Vec<String> {
     names.iter().filter_map(|(name, values)| agreement(name, values)).collect()
 }
 
-/// Who has which value: `version`: 3 of 4 agree (17.3); r4 = 16.9. `None` where there is one value only.
+/// Who has which value: `version`: 3 of 4 agree (17.3); r4 = 16.9. `None` where there is one value only, or no two are equal.
 fn agreement(name: &str, values: &[(String, &Data)]) -> Option<String> {
     if values.len() < 2 {
         return None;
@@ -86,9 +86,11 @@ fn agreement(name: &str, values: &[(String, &Data)]) -> Option<String> {
     let name = clean::line(name, 100);
     let all = values.len();
     let Some((key, agreeing)) = groups.iter().find(|(_, group)| group.len() * 2 > all) else {
-        return Some(format!("`{name}`: {}", disagreement(groups.values().map(Vec::as_slice), all)));
+        // That every device has a value of its own is no news.
+        let several = (groups.len() < all).then(|| disagreement(groups.values().map(Vec::as_slice)));
+        return several.map(|several| format!("`{name}`: {several}"));
     };
-    let Some((_, common)) = agreeing.first() else { return None };
+    let (_, common) = agreeing.first()?;
     let outliers = groups.iter().filter(|(other, _)| *other != key).flat_map(|(_, group)| group);
     let differs = |(device, value): &(String, &Data)| match difference(common, value) {
         Some(difference) => format!("{device}: {difference}"),
@@ -107,11 +109,8 @@ fn agreement(name: &str, values: &[(String, &Data)]) -> Option<String> {
 }
 
 /// What several values have that no more than half of the devices share: each with who has it, the most frequent ones first.
-fn disagreement<'a>(groups: impl Iterator<Item = &'a [&'a (String, &'a Data)]>, all: usize) -> String {
+fn disagreement<'a>(groups: impl Iterator<Item = &'a [&'a (String, &'a Data)]>) -> String {
     let mut groups: Vec<&[&(String, &Data)]> = groups.collect();
-    if groups.len() == all {
-        return format!("all {all} differ");
-    }
     groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
     let who = |group: &&[&(String, &Data)]| {
         let named: Vec<&str> = group.iter().take(NAMED).map(|(device, _)| device.as_str()).collect();
@@ -155,7 +154,7 @@ mod tests {
             ("a b a a", Some("`x`: 3 of 4 agree (a); r2 = b")),
             ("b a a a c", Some("`x`: 3 of 5 agree (a); r1 = b, r5 = c")),
             ("a a a a a a a b b b b b b", Some("`x`: 7 of 13 agree (a); r8 = b, r9 = b, r10 = b, r11 = b, r12 = b and 1 more")),
-            ("a b", Some("`x`: all 2 differ")),
+            ("a b", None),
             ("a b b c", Some("`x`: no more than half agree: b (r2, r3), a (r1), c (r4)")),
             (
                 "a a b b b b c c c c c",
@@ -176,9 +175,9 @@ mod tests {
         let other = json!({"a": 1, "b": [3]});
         let told_all = told(&[one, other.clone(), same.clone(), same, other]);
         assert_eq!(told_all.as_deref(), Some("`x`: 3 of 5 agree ({\"a\":1,\"b\":[2]}); r2: b.0 = 3, not 2; r5: b.0 = 3, not 2"));
-        assert_eq!(told(&[json!("1"), json!(1)]).as_deref(), Some("`x`: all 2 differ"));
+        assert_eq!(told(&[json!("1"), json!(1)]), None);
         let (long, longer) = ("x".repeat(300), "x".repeat(301));
-        assert_eq!(told(&[json!(long), json!(longer)]).as_deref(), Some("`x`: all 2 differ"), "what is not shown counts too");
+        assert_eq!(told(&[json!(long), json!(longer)]), None, "what is not shown counts too");
     }
 
     #[test]
