@@ -7,6 +7,7 @@ mod hostile;
 #[path = "../program/program.rs"]
 mod program;
 mod sshd;
+mod transcripts;
 
 mod runs;
 mod ssh;

@@ -61,7 +61,7 @@ impl Worker {
             return Ok(());
         }
         if self.open.is_some() {
-            limits.tap.note("the connection was lost");
+            limits.tap.note("it is opened again");
         }
         // What a dead connection says when it is closed helps nobody.
         let _ = self.close();
@@ -97,7 +97,8 @@ impl Worker {
         let answer = open.connection.call(call, limits);
         limits.tap.note_with(|| match &answer {
             Ok(answer) => answered(answer),
-            Err(fault) => format!("no answer: {}", fault.message),
+            Err(fault) if open.connection.is_alive() => format!("no answer: {}", fault.message),
+            Err(fault) => format!("no answer, and the connection is over: {}", fault.message),
         });
         answer.map_err(|fault| fault.on(&open.subject))
     }
