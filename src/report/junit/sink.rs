@@ -5,11 +5,13 @@ use crate::record::ledger::Ledger;
 use crate::report::junit::{Settings, document};
 use crate::report::{ReportError, Reporter};
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use std::fs::{File, Permissions};
-use std::io::{Read, Seek, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tempfile::NamedTempFile;
 
 /// The least time between two writes while the run goes on.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -18,6 +20,8 @@ const PAUSE_PER_MEGABYTE: Duration = Duration::from_secs(2);
 /// How the file is called until it is whole: this, something of its own, and the suffix.
 const PREFIX: &str = ".junit-";
 const SUFFIX: &str = ".tmp";
+/// How often another name is taken where somebody thought the file a leftover.
+const TRIES: usize = 10;
 
 /// Keeps a JUnit file up to date: written at the first event, again as the run goes, and at its end. Each write
 /// replaces the file whole: a reader, or a machine that loses power, finds one state or the next.
@@ -80,14 +84,7 @@ fn replace(path: &Path, document: &str) -> Result<(), String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| format!("its folder cannot be made: {error}"))?;
     remove_leftovers(folder);
-    let mut file = tempfile::Builder::new()
-        .prefix(PREFIX)
-        .suffix(SUFFIX)
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(folder)
-        .map_err(|error| error.to_string())?;
-    // It tells others that this is no leftover; a file system without locks keeps leftovers.
-    let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
+    let mut file = temporary(folder).map_err(|error| error.to_string())?;
     let written = (|| {
         file.write_all(document.as_bytes())?;
         file.as_file().sync_all()?;
@@ -105,6 +102,23 @@ fn replace(path: &Path, document: &str) -> Result<(), String> {
     // The file is there; only whether it survives a loss of power depends on this, and some file systems refuse it.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// Makes a file that is locked while it is written, which tells others that it is no leftover.
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut tries = 0;
+    loop {
+        let readable = Permissions::from_mode(0o644);
+        let file = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).permissions(readable).tempfile_in(folder)?;
+        // A file system without locks keeps leftovers.
+        let taken = flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK);
+        // Somebody may have thought it a leftover before it was locked.
+        let gone = file.as_file().metadata()?.nlink() == 0;
+        tries += 1;
+        if (!taken && !gone) || tries == TRIES {
+            return Ok(file);
+        }
+    }
 }
 
 /// Removes the files of writers that were killed before they had written all of it: nobody holds their locks.
@@ -233,6 +247,25 @@ mod tests {
         drop(writer);
         report.replace("newer").expect("a file");
         assert!(!busy.exists());
+    }
+
+    #[test]
+    fn writers_of_one_folder_do_not_take_each_others_files_for_leftovers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = &|name: &str| {
+            let report = JunitFile::create(folder.path().join(name));
+            (0..100).for_each(|round| report.replace(&round.to_string()).expect("a file"));
+        };
+        std::thread::scope(|scope| {
+            ["a.xml", "b.xml", "c.xml", "a.xml"]
+                .map(|name| scope.spawn(move || write(name)))
+                .into_iter()
+                .for_each(|writer| writer.join().expect("no panic"))
+        });
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["a.xml", "b.xml", "c.xml"]);
     }
 
     #[test]
