@@ -30,7 +30,7 @@ use std::time::Instant;
 /// Runs a job: files, plan, reports, run.
 pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
     let accepted = accept(&arguments.subject, world);
-    let said = inputs::complain(&accepted.complaints, world);
+    let said = inputs::complain(&accepted, world);
     let outputs = match Outputs::create(arguments) {
         Ok(outputs) => outputs,
         Err(error) => {
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
     };
     let tests = |plan: &Plan| plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test).count();
     match accepted {
-        Accepted { plan: None, complaints, testbed } => {
+        Accepted { plan: None, complaints, testbed, .. } => {
             warn(&format!("{}, nothing was run", text::count(complaints.len(), "complaint")));
             reject(&outputs, &unplanned(arguments, world, testbed), &said, ExitStatus::NotAccepted)
         }

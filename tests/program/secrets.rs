@@ -177,3 +177,26 @@ tests:
     let transcript = std::fs::read_to_string(program.path("out/transcripts/r1.log")).expect("a transcript");
     assert_eq!(transcript.matches(" = (sensitive: not shown)\n").count(), 4, "{transcript}");
 }
+
+#[test]
+fn a_complaint_shows_no_secret_of_the_line_that_it_is_about() {
+    let testbed = "
+devices:
+  r1: {os: linux, credentials: {default: {username: me, password: hunter2-secret}}, connections: {cli: {protocol: ssh, host: h, prot: 22}}}
+  r2: {os: linux, credentials: {default: {username: me, enable_password: hunter3-secret, paswd: x}}, connections: {local: {class: shell}}}
+";
+    let job = "{job: wrong, testbed: testbed.yaml, tests: [{name: t, devices: all, steps: [{execute: echo hunter3-secret, tiemout: 3s}]}]}";
+    let program = Program::new(testbed, job);
+    let mut left = Vec::new();
+    for arguments in [&["run", "job.yaml", "-o", "out"][..], &["check", "job.yaml"], &["plan", "job.yaml", "--color", "always"]] {
+        let ran = program.again(arguments);
+        assert_eq!(ran.status.code(), Some(3));
+        left.push((arguments.join(" "), String::from_utf8_lossy(&ran.stderr).into_owned()));
+    }
+    collect(&program.path("out"), &mut left);
+    assert_eq!(left.len(), 4);
+    for (name, text) in &left {
+        assert!(text.contains("********") && text.contains("prot") && text.contains("tiemout"), "{name}: {text}");
+        assert!(!text.contains("hunter") && !text.contains("-secret"), "{name}: {text}");
+    }
+}

@@ -20,6 +20,7 @@ mod tests;
 pub use build::build;
 pub use describe::describe;
 pub use inputs::Inputs;
+pub use secrets::of as secrets_of;
 pub use select::Selection;
 pub use step::{Action, Program, Repeat, RetryPlan, Slot, SlotId, Step, Target};
 

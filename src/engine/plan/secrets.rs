@@ -5,7 +5,8 @@ use crate::model::credential::Credentials;
 use crate::model::testbed::Testbed;
 
 /// Every secret of a testbed, and the words that stand in it in the open.
-pub(super) fn of(testbed: &Testbed) -> (Vec<Secret>, Vec<String>) {
+#[must_use]
+pub fn of(testbed: &Testbed) -> (Vec<Secret>, Vec<String>) {
     let mut secrets = Vec::new();
     let mut words = vec![testbed.name.clone()];
     let mut learn = |credentials: &Credentials| {

@@ -260,7 +260,7 @@ mod tests {
             ["a.xml", "b.xml", "c.xml", "a.xml"]
                 .map(|name| scope.spawn(move || write(name)))
                 .into_iter()
-                .for_each(|writer| writer.join().expect("no panic"))
+                .for_each(|writer| writer.join().expect("no panic"));
         });
         let mut names: Vec<_> =
             std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
