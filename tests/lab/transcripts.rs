@@ -17,8 +17,7 @@ fn a_transcript_tells_what_each_worker_of_a_pool_sent_and_got_and_how_it_ended()
 ",
         user.name, user.password, sshd.port
     );
-    let half = user.password.len() / 2;
-    let (first, second) = user.password.split_at(half);
+    let (first, second) = user.password.split_at(user.password.len() / 2);
     let job = format!(
         r#"
 job: transcripts
@@ -64,7 +63,6 @@ tests:
         assert!(told(words), "{words} in {about:#?}");
     }
     assert!(!transcript.contains(&user.password), "the password is nowhere");
-    let hangs = left.case("hangs [r1]");
-    assert_eq!(hangs.kind, "runner.timeout");
+    assert_eq!(left.case("hangs [r1]").kind, "runner.timeout");
     assert_eq!(left.junit.matches("[[ATTACHMENT|out/transcripts/r1.log]]").count(), 2, "{}", left.junit);
 }
