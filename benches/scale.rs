@@ -155,6 +155,7 @@ fn ledger(cells: usize) -> Ledger {
         job: text("scale"),
         file: text("job.yaml"),
         testbed: text("testbed.yaml"),
+        output: None,
         cells: (0..cells).map(head).collect(),
     };
     let mut facts = vec![Fact::RunStarted(Box::new(start))];

@@ -75,6 +75,11 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) subject: Subject,
 
+    /// Leave everything about the run in this folder: `events.jsonl`, `junit.xml`, and `transcripts/` with what went over the
+    /// connections of each device. What an earlier run left there under these names is replaced; anything else stays.
+    #[arg(long, short, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
+
     /// Write a JUnit file, for Jenkins, GitLab and others. Its name should end in `.xml`.
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,

@@ -1,7 +1,7 @@
 //! Loads a job and its testbed, and makes the plan.
 
 use crate::base::Data;
-use crate::base::diagnostic::{Diagnostic, Severity};
+use crate::base::diagnostic::{Colour, Diagnostic, Severity};
 use crate::cli::arguments::Subject as Arguments;
 use crate::cli::world::{self, World};
 use crate::cli::{ask, files, order};
@@ -11,6 +11,7 @@ use crate::engine::plan::{self, Plan, Selection};
 use crate::load::{self, Environment, Given};
 use crate::model::job::Job;
 use crate::model::testbed::Testbed;
+use crate::record::redact::Redactor;
 use indexmap::IndexMap;
 use std::io::Write;
 
@@ -20,6 +21,8 @@ pub(super) struct Accepted {
     pub(super) complaints: Vec<Diagnostic>,
     /// The testbed's file or name, for reports.
     pub(super) testbed: String,
+    /// What takes the testbed's secrets out of what is said.
+    pub(super) redactor: Redactor,
 }
 
 /// Loads and checks everything. Opens no connection and runs nothing.
@@ -29,12 +32,13 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
     let loaded = load::job(&arguments.job, &arguments.job.display().to_string());
     complaints.extend(loaded.diagnostics);
     let Some(job) = loaded.value.or(loaded.remains) else {
-        return Accepted { plan: None, complaints, testbed: String::new() };
+        return Accepted { plan: None, complaints, testbed: String::new(), redactor: Redactor::default() };
     };
     let (testbed, named) = testbed(arguments, &job, world, (&overrides, &mut complaints));
     let Some(testbed) = testbed else {
-        return Accepted { plan: None, complaints, testbed: named };
+        return Accepted { plan: None, complaints, testbed: named, redactor: Redactor::default() };
     };
+    let redactor = plan::redactor(&testbed);
     let broken = complaints.iter().any(|complaint| complaint.severity == Severity::Error);
     let (plan, said) = plan::build(&plan::Inputs {
         job: &job,
@@ -52,7 +56,7 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
     let missing = plan.as_ref().map(|plan| files::missing(plan, &testbed)).unwrap_or_default();
     let plan = plan.filter(|_| missing.is_empty());
     complaints.extend(missing);
-    Accepted { plan, complaints: order::in_order(complaints), testbed: named }
+    Accepted { plan, complaints: order::in_order(complaints), testbed: named, redactor }
 }
 
 /// The testbed that the command line names, else the job's, else none at all, which is enough for local steps.
@@ -106,14 +110,18 @@ fn over(var: &str) -> Result<(String, Data), Box<Diagnostic>> {
     Ok((name.to_owned(), value))
 }
 
-/// Shows complaints on standard error, and gives them back as plain text for reports.
-pub(super) fn complain(complaints: &[Diagnostic], world: &World) -> String {
+/// Shows complaints on standard error without secrets, and gives them back as plain text for reports.
+pub(super) fn complain(Accepted { complaints, redactor, .. }: &Accepted, world: &World) -> String {
     let mut stderr = std::io::stderr().lock();
     let mut plain = String::new();
     for complaint in complaints {
+        let said = complaint.render(Colour::Plain);
+        // The line of a file that is shown may hold a secret; then its colours go with it.
+        let masked = redactor.sentence(&said);
+        let shown = if masked == said { complaint.render(world.colour) } else { masked.clone() };
         // Nobody listens when standard error is closed.
-        let _ = writeln!(stderr, "{}", complaint.render(world.colour));
-        plain.push_str(&complaint.render(crate::base::diagnostic::Colour::Plain));
+        let _ = writeln!(stderr, "{shown}");
+        plain.push_str(&masked);
         plain.push('\n');
     }
     plain

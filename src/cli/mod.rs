@@ -1,7 +1,7 @@
 //! The door: arguments, environment, terminal, signals and exit status.
 //!
 //! Everything that the process knows of the world is read here once, into a [`World`], and passed down. Room order:
-//! `world`, `arguments`, `ask`, `files`, `order`, `inputs`, `signals`, then one room per command.
+//! `world`, `arguments`, `ask`, `files`, `order`, `inputs`, `outputs`, `signals`, then one room per command.
 
 mod arguments;
 mod ask;
@@ -9,6 +9,7 @@ mod check;
 mod files;
 mod inputs;
 mod order;
+mod outputs;
 mod report;
 mod run;
 mod signals;

@@ -1,51 +1,61 @@
 //! `runner run`.
 
 use crate::base::text;
-use crate::cli::arguments::Run;
+use crate::cli::arguments::{Run, Subject};
 use crate::cli::inputs::{self, Accepted, accept};
+use crate::cli::outputs::Outputs;
 use crate::cli::signals;
 use crate::cli::world::World;
 use crate::engine::dispatch::{self, Options};
 use crate::engine::journal::Journal;
-use crate::engine::plan::Plan;
+use crate::engine::plan::{DeviceId, Plan};
 use crate::record::event::{CellKind, Event, Fact, RunHead};
 use crate::record::ledger::Ledger;
 use crate::record::redact::Redactor;
+use crate::record::tap::Listener;
 use crate::record::verdict::ExitStatus;
-use crate::report::console::{Bars, Console, Style, Verbosity};
+use crate::report::console::{Bars, Console, Rerun, Style, Verbosity};
 use crate::report::events::EventLog;
 use crate::report::junit;
 use crate::report::junit::sink::JunitFile;
+use crate::report::transcripts::Transcripts;
 use crate::report::{ReportError, Reporter};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Runs a job: files, plan, reports, run.
 pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
     let accepted = accept(&arguments.subject, world);
-    let said = inputs::complain(&accepted.complaints, world);
+    let said = inputs::complain(&accepted, world);
+    let outputs = match Outputs::create(arguments) {
+        Ok(outputs) => outputs,
+        Err(error) => {
+            warn(&error.to_string());
+            return ExitStatus::ReportUnwritable;
+        }
+    };
     let tests = |plan: &Plan| plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test).count();
     match accepted {
-        Accepted { plan: None, complaints, .. } => {
+        Accepted { plan: None, complaints, testbed, .. } => {
             warn(&format!("{}, nothing was run", text::count(complaints.len(), "complaint")));
-            reject(arguments, &said, ExitStatus::NotAccepted)
+            reject(&outputs, &unplanned(arguments, world, testbed), &said, ExitStatus::NotAccepted)
         }
-        Accepted { plan: Some(plan), .. } if tests(&plan) == 0 => {
+        Accepted { plan: Some(plan), testbed, .. } if tests(&plan) == 0 => {
             warn("nothing was selected, nothing was run");
-            reject(arguments, "nothing was selected", ExitStatus::NothingSelected)
+            reject(&outputs, &unplanned(arguments, world, testbed), "nothing was selected", ExitStatus::NothingSelected)
         }
-        Accepted { plan: Some(plan), testbed, .. } => execute(arguments, world, plan, testbed),
+        Accepted { plan: Some(plan), testbed, .. } => execute(arguments, world, plan, testbed, &outputs),
     }
 }
 
 /// Writes a report all the same when nothing is run, so that no older one is taken for this run's.
-fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
-    let Some(path) = &arguments.junit else { return status };
-    let document = junit::rejected(&arguments.subject.job.display().to_string(), said);
+fn reject(outputs: &Outputs, head: &RunHead, said: &str, status: ExitStatus) -> ExitStatus {
+    let Some(path) = &outputs.junit else { return status };
+    let document = junit::rejected(head, said);
     let written = document
         .map_err(|error| error.to_string())
         .and_then(|document| JunitFile::create(path).replace(&document).map_err(|error| error.to_string()));
@@ -58,23 +68,39 @@ fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
     }
 }
 
-fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String) -> ExitStatus {
+fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String, outputs: &Outputs) -> ExitStatus {
     let words: Vec<&str> = plan.words.iter().map(String::as_str).collect();
     let redactor = Arc::new(Redactor::new(plan.secrets.iter().map(|named| &named.secret), &words));
     if redactor.unmasked() > 0 {
         let open = plan.secrets.iter().filter(|named| !Redactor::masks(&named.secret, &words));
         warn(&unmasked(redactor.unmasked(), &open.map(|named| named.name.as_str()).collect::<Vec<_>>()));
     }
-    let reporters = RefCell::new(Reporters::new(arguments, world));
+    let output = outputs.folder.as_ref().map(|folder| world.in_repository(folder.path()));
+    let head = RunHead {
+        output,
+        cells: plan.cells.iter().map(|cell| cell.head.clone()).collect(),
+        ..head(world, (plan.job.clone(), plan.file.clone()), testbed)
+    };
+    let transcripts = match transcripts(outputs, &plan, &head, &redactor, world) {
+        Ok(transcripts) => transcripts,
+        Err(error) => {
+            warn(&error.to_string());
+            return ExitStatus::ReportUnwritable;
+        }
+    };
+    let mut reporters = Reporters::new(arguments, world, outputs, rerun(&arguments.subject, &redactor));
+    reporters.files.extend(transcripts.clone().map(|transcripts| Box::new(transcripts) as Box<dyn Reporter>));
+    let reporters = RefCell::new(reporters);
     let mut sink = |event: &Event, ledger: &Ledger| reporters.borrow_mut().event(event, ledger);
     let mut journal = Journal::new(world.start, redactor, &mut sink);
-    journal.note(Fact::RunStarted(Box::new(head(&plan, world, testbed))), Instant::now());
+    journal.note(Fact::RunStarted(Box::new(head)), Instant::now());
     if reporters.borrow().has_failed() {
         // A report's file cannot be written, which is known before anything is opened.
         return reporters.borrow_mut().finish(journal.ledger(), ExitStatus::ReportUnwritable);
     }
     raise_file_limit();
-    let options = Options { jobs: arguments.jobs as usize, fail_fast: arguments.fail_fast, folder: world.folder.clone() };
+    let listener = transcripts.map(|transcripts| transcripts as Arc<dyn Listener>);
+    let options = Options { jobs: arguments.jobs as usize, fail_fast: arguments.fail_fast, folder: world.folder.clone(), listener };
     let ran = signals::listen().and_then(|signals| dispatch::run(&Arc::new(plan), &options, &signals, &mut journal));
     let status = ran.unwrap_or_else(|error| {
         warn(&format!("the run could not begin: {error}"));
@@ -90,16 +116,39 @@ fn raise_file_limit() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
-fn head(plan: &Plan, world: &World, testbed: String) -> RunHead {
+/// The transcripts, with a file for every device already, where the run leaves a folder.
+fn transcripts(
+    outputs: &Outputs,
+    plan: &Plan,
+    head: &RunHead,
+    redactor: &Arc<Redactor>,
+    world: &World,
+) -> Result<Option<Arc<Transcripts>>, ReportError> {
+    let Some(folder) = &outputs.folder else { return Ok(None) };
+    let asked = plan.cells.iter().flat_map(|cell| cell.devices.iter().copied()).chain(plan.routes.iter().map(|route| route.device));
+    let devices: BTreeSet<DeviceId> = asked.collect();
+    let devices = devices.iter().map(|device| plan.devices[device.index()].name.as_str());
+    let made = Transcripts::create(&folder.transcripts(), devices, head, Arc::clone(redactor), Box::new(world.clock()))?;
+    Ok(Some(Arc::new(made)))
+}
+
+/// What is known of a run that has no plan.
+fn unplanned(arguments: &Run, world: &World, testbed: String) -> RunHead {
+    head(world, (String::new(), world.in_repository(&arguments.subject.job)), testbed)
+}
+
+/// What is known of a run before its cells are.
+fn head(world: &World, (job, file): (String, String), testbed: String) -> RunHead {
     RunHead {
         run_id: world.run_id.clone(),
         started: world.started.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         hostname: world.hostname.clone(),
-        job: plan.job.clone(),
-        file: plan.file.clone(),
+        job,
+        file,
         testbed,
-        cells: plan.cells.iter().map(|cell| cell.head.clone()).collect(),
+        output: None,
+        cells: Vec::new(),
     }
 }
 
@@ -113,7 +162,7 @@ struct Reporters {
 }
 
 impl Reporters {
-    fn new(arguments: &Run, world: &World) -> Self {
+    fn new(arguments: &Run, world: &World, outputs: &Outputs, rerun: Option<Rerun>) -> Self {
         let verbosity = match (arguments.quiet, arguments.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -121,12 +170,9 @@ impl Reporters {
         };
         let bars = if world.terminal && !arguments.quiet { Bars::OnStderr } else { Bars::Off };
         let style = Style { colour: world.colour, bars, verbosity };
-        let files = [("JUnit", &arguments.junit), ("events", &arguments.events)];
-        let named = |(kind, path): (&str, &Option<PathBuf>)| path.as_ref().map(|path| (kind.to_owned(), path.display().to_string()));
-        let reports = files.into_iter().filter_map(named).collect();
-        let console = Console::new(Box::new(std::io::stderr()), style, reports);
-        let junit = arguments.junit.iter().map(|path| Box::new(JunitFile::create(path)) as Box<dyn Reporter>);
-        let events = arguments.events.iter().map(|path| Box::new(EventLog::create(path)) as Box<dyn Reporter>);
+        let console = Console::new(Box::new(std::io::stderr()), style, outputs.named()).with_rerun(rerun);
+        let junit = outputs.junit.iter().map(|path| Box::new(JunitFile::create(path)) as Box<dyn Reporter>);
+        let events = outputs.events.iter().map(|path| Box::new(EventLog::create(path)) as Box<dyn Reporter>);
         Self { console, files: events.chain(junit).collect(), failures: Vec::new(), begun: false }
     }
 
@@ -167,6 +213,16 @@ impl Reporters {
     }
 }
 
+/// How this run was begun; `None` where the command line holds a secret.
+fn rerun(subject: &Subject, redactor: &Redactor) -> Option<Rerun> {
+    let job = subject.job.display().to_string();
+    let job = if job.starts_with('-') { format!("./{job}") } else { job };
+    let mut words = vec!["runner".to_owned(), "run".to_owned(), job];
+    words.extend(subject.testbed.iter().flat_map(|file| ["--testbed".to_owned(), file.display().to_string()]));
+    words.extend(subject.vars.iter().flat_map(|var| ["--var".to_owned(), var.clone()]));
+    let open = words.iter().all(|word| redactor.text(word) == *word);
+    open.then(|| Rerun { words, tests: subject.tests.clone(), devices: subject.devices.clone() })
+}
 /// The most names of secrets that one warning holds.
 const MOST_NAMED: usize = 5;
 

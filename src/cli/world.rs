@@ -18,6 +18,8 @@ pub(super) struct World {
     pub(super) terminal: bool,
     pub(super) colour: Colour,
     pub(super) start: Instant,
+    /// When that was.
+    pub(super) now: SystemTime,
     /// UTC, RFC 3339, whole seconds.
     pub(super) started: String,
     /// Names this run.
@@ -52,6 +54,7 @@ impl World {
             terminal,
             colour: if plain { Colour::Plain } else { Colour::Ansi },
             start: Instant::now(),
+            now,
             started: jiff::Timestamp::try_from(now).map(|now| now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default(),
             run_id: format!(
                 "{:08x}{:04x}",
@@ -65,6 +68,12 @@ impl World {
     /// The socket of the user's ssh agent.
     pub(super) fn agent(&self) -> Option<PathBuf> {
         self.env.get("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty()).map(PathBuf::from)
+    }
+
+    /// The time of day for as long as the process lives, by the monotonic clock from its start on.
+    pub(super) fn clock(&self) -> impl Fn() -> jiff::Timestamp + Send + Sync + 'static {
+        let (start, began) = (self.start, jiff::Timestamp::try_from(self.now).unwrap_or_default());
+        move || began.saturating_add(start.elapsed()).unwrap_or(began)
     }
 
     /// A file as reports name it: relative to the repository, so that its readers can link it.

@@ -6,6 +6,7 @@ use crate::connect::interrupt::Interrupt;
 use crate::record::answer::Answer;
 use crate::record::call::Call;
 use crate::record::fault::{Fault, Subject};
+use crate::record::tap::Tap;
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,13 +39,15 @@ pub trait Connection: Send {
     fn close(&mut self);
 }
 
-/// What bounds a blocking call.
+/// What bounds a blocking call, and who listens to it.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits<'a> {
     /// When to give up, and the setting that says so.
     pub deadline: &'a Deadline,
     /// Ends the wait early when the run is interrupted.
     pub interrupt: &'a Interrupt,
+    /// Where the class tells what it sends and receives, as it happens.
+    pub tap: Tap<'a>,
 }
 
 /// Where a connection goes and how it introduces itself: everything that a class needs, resolved.

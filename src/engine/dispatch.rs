@@ -12,6 +12,7 @@ use crate::engine::schedule::{Input, Output, Schedule};
 use crate::engine::task::{Bad, Done, Ended, Stage, Task, TaskId, WorkerId};
 use crate::record::event::Fact;
 use crate::record::fault::{Fault, FaultKind};
+use crate::record::tap::{Line, Listener, Tap};
 use crate::record::verdict::ExitStatus;
 use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
 use std::collections::HashMap;
@@ -30,6 +31,8 @@ pub struct Options {
     pub fail_fast: Option<u32>,
     /// Where processes of this machine run.
     pub folder: PathBuf,
+    /// Who listens to the connections.
+    pub listener: Option<Arc<dyn Listener>>,
 }
 
 /// Runs a plan to its end and says how it ended. Blocks. A signal's name on `signals` interrupts it: the first time
@@ -47,6 +50,7 @@ pub fn run(plan: &Arc<Plan>, options: &Options, signals: &Receiver<String>, jour
         teardown: Arc::new(Interrupt::new()?),
         plan: Arc::clone(plan),
         folder: Arc::new(options.folder.clone()),
+        listener: options.listener.clone(),
         home,
         journal,
     };
@@ -79,8 +83,19 @@ struct Dispatcher<'a, 'sink> {
     main: Arc<Interrupt>,
     teardown: Arc<Interrupt>,
     folder: Arc<PathBuf>,
+    listener: Option<Arc<dyn Listener>>,
     home: Sender<Arrival>,
     journal: &'a mut Journal<'sink>,
+}
+
+/// Who listens to one worker, if anybody does.
+#[derive(Default)]
+struct Ear(Option<(Arc<dyn Listener>, Line)>);
+
+impl Ear {
+    fn tap(&self) -> Tap<'_> {
+        self.0.as_ref().map_or(Tap::SILENT, |(listener, line)| Tap::new(&**listener, line))
+    }
 }
 
 /// What a job of the crew sends home.
@@ -103,7 +118,7 @@ impl Dispatcher<'_, '_> {
         for output in self.schedule.advance(input, now) {
             match output {
                 Output::Open { route, worker, stage } => self.open(route, worker, stage),
-                Output::Close { route, worker } => drop(self.workers.remove(&(route, worker))),
+                Output::Close { route, worker } => self.close(route, worker),
                 Output::Start(task) => self.start(*task),
                 Output::Record(fact) => self.journal.note(fact, now),
                 Output::Interrupt(Stage::Main) => self.main.raise(),
@@ -137,11 +152,11 @@ impl Dispatcher<'_, '_> {
     fn open(&mut self, route: RouteId, id: WorkerId, stage: Stage) {
         let planned = &self.plan.routes[route.index()];
         let (mut worker, limit, interrupt) = (Worker::new(Arc::clone(&planned.route)), planned.open_within.clone(), self.interrupt(stage));
-        let home = self.home.clone();
+        let (home, heard) = (self.home.clone(), self.heard(route, id));
         let given = self.crew.give(move |hand| {
             let deadline = Deadline::new(Instant::now(), limit);
             let opened = catch_unwind(AssertUnwindSafe(|| {
-                let result = worker.ensure_open(&Limits { deadline: &deadline, interrupt: &interrupt });
+                let result = worker.ensure_open(&Limits { deadline: &deadline, interrupt: &interrupt, tap: heard.tap() });
                 (result, worker)
             }));
             let (result, worker) = match opened {
@@ -165,9 +180,13 @@ impl Dispatcher<'_, '_> {
         let open_within = task.lease.map_or_else(|| task.timeout.clone(), |(route, _)| self.plan.routes[route.index()].open_within.clone());
         let (interrupt, redactor, folder) = (self.interrupt(task.stage), Arc::clone(self.journal.redactor()), Arc::clone(&self.folder));
         let (home, id) = (self.home.clone(), task.id);
+        let heard = task.lease.map(|(route, worker)| self.heard(route, worker)).unwrap_or_default();
+        let plan = Arc::clone(&self.plan);
         let given = self.crew.give(move |hand| {
             let made = catch_unwind(AssertUnwindSafe(|| {
-                let tools = Tools { interrupt: &interrupt, redactor: &redactor, folder: &folder, open_within: &open_within };
+                let tap = heard.tap();
+                tap.note_with(|| format!("{}, {}", plan.cells[task.cell.index()].head.name, task.step.reference(&task.scope).title()));
+                let tools = Tools { interrupt: &interrupt, redactor: &redactor, folder: &folder, open_within: &open_within, tap };
                 let done = attempt::run(&task, worker.as_mut().map(|(_, worker)| worker), tools);
                 (done, worker)
             }));
@@ -180,7 +199,27 @@ impl Dispatcher<'_, '_> {
         }
     }
 
-    fn finish(self) -> ExitStatus {
+    fn close(&mut self, route: RouteId, worker: WorkerId) {
+        if self.workers.remove(&(route, worker)).is_some_and(|mut worker| worker.is_alive()) {
+            self.heard(route, worker).tap().note("closed");
+        }
+    }
+
+    /// Who listens to a worker, and what it is called there.
+    fn heard(&self, route: RouteId, WorkerId(number): WorkerId) -> Ear {
+        let Some(listener) = &self.listener else { return Ear::default() };
+        let planned = &self.plan.routes[route.index()];
+        let worker = (planned.workers > 1).then_some(number + 1);
+        let line = Line { device: planned.route.device.clone(), alias: planned.route.alias.clone(), worker };
+        Ear(Some((Arc::clone(listener), line)))
+    }
+
+    fn finish(mut self) -> ExitStatus {
+        let mut open: Vec<(RouteId, WorkerId)> = self.workers.keys().copied().collect();
+        open.sort_unstable();
+        for (route, worker) in open {
+            self.close(route, worker);
+        }
         let status = self.journal.ledger().exit_status();
         self.journal.note(Fact::RunFinished { status }, Instant::now());
         status

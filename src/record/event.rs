@@ -104,6 +104,9 @@ pub struct RunHead {
     pub file: String,
     /// The testbed's file or name.
     pub testbed: String,
+    /// The folder that the run leaves, as reports name files, where it leaves one. It holds a transcript of every device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
     /// Every planned cell, in plan order; a [`CellId`] is an index into it.
     pub cells: Vec<CellHead>,
 }

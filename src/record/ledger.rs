@@ -197,6 +197,7 @@ mod tests {
             job: String::new(),
             file: String::new(),
             testbed: String::new(),
+            output: None,
             cells: (0..cells).map(cell).collect(),
         };
         let mut ledger = Ledger::default();

@@ -1,7 +1,7 @@
 //! What happened, as pure data: calls, answers, faults, checks, events, verdicts, and the ledger that folds them.
 //!
 //! Nothing here touches a file, socket, clock, thread or the environment. Room order: `call`, `answer`, `fault`, `check`,
-//! `verdict`, `event`, `redact`, `keep`, `ledger`.
+//! `verdict`, `event`, `find`, `redact`, `stream`, `tap`, `keep`, `ledger`.
 
 pub mod call;
 
@@ -15,7 +15,13 @@ pub mod verdict;
 
 pub mod event;
 
+mod find;
+
 pub mod redact;
+
+pub mod stream;
+
+pub mod tap;
 
 pub mod keep;
 

@@ -4,15 +4,14 @@ use crate::base::secret::Secret;
 use crate::base::text;
 use crate::record::event::{Attempt, Event, Fact};
 use crate::record::fault::Fault;
+use crate::record::find::Finder;
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// Replaces known secrets in texts. Names, keys and identities are never rewritten.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    /// Longest first, so that a secret that contains another is replaced whole. Each stands here as it is, and as it
-    /// reads on one line and in JSON.
-    secrets: Vec<Secret>,
+    finder: Finder,
     unmasked: usize,
 }
 
@@ -33,12 +32,9 @@ impl Redactor {
         let masked = |secret: &&Secret| Self::masks(secret, words);
         let given = secrets.into_iter().filter(|secret| !secret.reveal().is_empty());
         let (secrets, mut unmasked): (Vec<&Secret>, Vec<&Secret>) = given.partition(masked);
-        let mut secrets: Vec<Secret> = secrets.into_iter().flat_map(forms).collect();
-        secrets.sort_by(|a, b| b.reveal().len().cmp(&a.reveal().len()).then_with(|| a.reveal().cmp(b.reveal())));
-        secrets.dedup();
         unmasked.sort_by(|a, b| a.reveal().cmp(b.reveal()));
         unmasked.dedup();
-        Self { secrets, unmasked: unmasked.len() }
+        Self { finder: Finder::new(secrets, Self::SHORTEST), unmasked: unmasked.len() }
     }
 
     /// Whether a secret can be masked beside words that appear in the open.
@@ -56,13 +52,27 @@ impl Redactor {
     /// The text without secrets.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut redacted = Cow::Borrowed(text);
-        for secret in &self.secrets {
-            if redacted.contains(secret.reveal()) {
-                redacted = Cow::Owned(redacted.replace(secret.reveal(), Self::MASK));
-            }
+        let mut redacted = String::new();
+        let mut done = 0;
+        while let Some(secret) = self.finder.next(text, done) {
+            redacted.push_str(&text[done..secret.start]);
+            redacted.push_str(Self::MASK);
+            done = secret.end;
         }
-        redacted
+        if done == 0 { Cow::Borrowed(text) } else { Cow::Owned(redacted + &text[done..]) }
+    }
+
+    /// The text as a reader would see it, without secrets and without the parts of secrets where it was cut.
+    #[must_use]
+    pub fn sentence(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        self.replace(&mut text);
+        text
+    }
+
+    /// What finds the secrets that are masked.
+    pub(super) fn finder(&self) -> &Finder {
+        &self.finder
     }
 
     /// The text, which was cut out of a longer one, without secrets and without the parts of secrets at its ends.
@@ -79,7 +89,7 @@ impl Redactor {
 
     /// Takes secrets out of everything in an event that came from a user's data or from a device.
     pub fn event(&self, event: &mut Event) {
-        if self.secrets.is_empty() {
+        if self.finder.is_empty() {
             return;
         }
         match &mut event.fact {
@@ -195,16 +205,16 @@ impl Redactor {
             let ends = secret.char_indices().skip(1).map(|(at, _)| &secret[at..]);
             ends.filter(|end| end.chars().count() >= Self::FRAGMENT).find(|end| text.starts_with(*end)).map(str::len)
         };
-        self.secrets.iter().filter_map(|secret| begins_with_end(secret.reveal())).max()
+        self.finder.forms().filter_map(begins_with_end).max()
     }
 
     /// Where the beginning of a secret stands at the text's end.
-    fn begun_at_end(&self, text: &str) -> Option<usize> {
+    pub(super) fn begun_at_end(&self, text: &str) -> Option<usize> {
         let ends_with_beginning = |secret: &str| {
             let beginnings = secret.char_indices().skip(Self::FRAGMENT).map(|(at, _)| &secret[..at]);
             beginnings.filter(|beginning| text.ends_with(*beginning)).last().map(|beginning| text.len() - beginning.len())
         };
-        self.secrets.iter().filter_map(|secret| ends_with_beginning(secret.reveal())).min()
+        self.finder.forms().filter_map(ends_with_beginning).min()
     }
 }
 
@@ -220,18 +230,6 @@ fn cuts(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
         from = end;
         Some((start, end))
     })
-}
-
-/// A secret as it is, on one line, and in JSON.
-fn forms(secret: &Secret) -> Vec<Secret> {
-    let line = Secret::new(secret.reveal().split_whitespace().collect::<Vec<_>>().join(" "));
-    let quoted = |secret: &Secret| {
-        let quoted = Secret::new(Value::from(secret.reveal()).to_string());
-        Secret::new(quoted.reveal().strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default())
-    };
-    let others = [quoted(secret), quoted(&line), line].into_iter();
-    let others = others.filter(|other| other.reveal().chars().count() >= Redactor::SHORTEST);
-    std::iter::once(secret.clone()).chain(others).collect()
 }
 
 #[cfg(test)]

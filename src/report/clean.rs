@@ -13,10 +13,15 @@ const LOG_COMMANDS: (u8, &[&str]) = (b'#', &["[", "vso[", "teamcity["]);
 
 /// A text of many lines, made of at most `limit` bytes of `raw`; the middle of a longer one is left out, and that is said.
 pub(crate) fn text(raw: &str, limit: usize) -> String {
+    text_of(raw, limit, None)
+}
+
+/// The same; where something is left out, it says which file to see.
+pub(crate) fn text_of(raw: &str, limit: usize, see: Option<&str>) -> String {
     let cut = head_tail(raw, limit);
     let mut shown = readable(cut.head);
     if cut.left_out > 0 {
-        mark_cut(&mut shown, cut.left_out);
+        mark_cut(&mut shown, cut.left_out, see);
         shown.push_str(&readable(cut.tail));
     }
     defuse(shown)
@@ -31,12 +36,18 @@ pub(crate) fn line(raw: &str, limit: usize) -> String {
     one_line(&(shown + unseen), limit)
 }
 
-/// Says on a line of its own that bytes were left out.
-pub(crate) fn mark_cut(shown: &mut String, left_out: usize) {
+/// Says on a line of its own that bytes were left out, and which file to see, where there is one.
+pub(crate) fn mark_cut(shown: &mut String, left_out: usize, see: Option<&str>) {
     if !shown.is_empty() && !shown.ends_with('\n') {
         shown.push('\n');
     }
-    shown.push_str(&format!("[cut {}]\n", count(left_out, "byte")));
+    shown.push_str(&cut_note(left_out, see));
+}
+
+/// `[cut 12 bytes, see PATH]`, and a line break.
+pub(crate) fn cut_note(left_out: usize, see: Option<&str>) -> String {
+    let see = see.map(|path| format!(", see {path}")).unwrap_or_default();
+    format!("[cut {}{see}]\n", count(left_out, "byte"))
 }
 
 /// Takes the meaning out of `[[ATTACHMENT|` and `[[PROPERTY|`: one consumer copies any path that follows.

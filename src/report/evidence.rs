@@ -116,7 +116,7 @@ impl Page {
         if let Some(status) = answer.status {
             about.push_str(&format!(", status {status}"));
         }
-        let text = answer_text(answer, FIELD);
+        let text = answer_text(answer, FIELD, None);
         self.block(&format!("answer ({about})"), &text);
         if !answer.stderr.is_empty() {
             self.block("stderr", &clean::text(&answer.stderr, FIELD));
@@ -178,14 +178,14 @@ impl Page {
     }
 }
 
-/// The text of an answer, clean, made of at most `limit` bytes of it.
-pub(crate) fn answer_text(answer: &AnswerRecord, limit: usize) -> String {
+/// The text of an answer, clean, made of at most `limit` bytes of it; `see` is the file that holds all of it.
+pub(crate) fn answer_text(answer: &AnswerRecord, limit: usize, see: Option<&str>) -> String {
     if answer.left_out == 0 && answer.tail.is_empty() {
-        return clean::text(&answer.head, limit);
+        return clean::text_of(&answer.head, limit, see);
     }
-    let mut text = clean::text(&answer.head, limit / 2);
-    clean::mark_cut(&mut text, answer.left_out);
-    text.push_str(&clean::text(&answer.tail, limit / 2));
+    let mut text = clean::text_of(&answer.head, limit / 2, see);
+    clean::mark_cut(&mut text, answer.left_out, see);
+    text.push_str(&clean::text_of(&answer.tail, limit / 2, see));
     text
 }
 

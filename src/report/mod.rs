@@ -2,11 +2,15 @@
 //!
 //! Every report is a fold of events and knows nothing of how they came about: it knows `record`, never `engine`. Only the
 //! sinks write, each to its own file or to the writer that it was given; nothing here reads a clock or the environment.
-//! Room order: `clean`, `evidence`, `junit`, `console`, `events`.
+//! Room order: `clean`, `evidence`, `transcripts`, `folder`, `junit`, `console`, `events`.
 
 mod clean;
 
 mod evidence;
+
+pub mod transcripts;
+
+pub mod folder;
 
 pub mod junit;
 

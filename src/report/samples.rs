@@ -24,6 +24,7 @@ pub(crate) fn head(cells: Vec<CellHead>) -> RunHead {
         job: "smoke".to_owned(),
         file: "jobs/smoke.yaml".to_owned(),
         testbed: "testbeds/lab-a.yaml".to_owned(),
+        output: None,
         cells,
     }
 }

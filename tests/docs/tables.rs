@@ -13,6 +13,7 @@ fn exit_statuses_are_those_of_the_program() {
         ExitStatus::TABLE.iter().map(|(status, meaning)| vec![status.code().to_string(), (*meaning).to_owned()]).collect();
     assert_eq!(Page::read("README.md").table("## Exit status"), table);
     assert_eq!(Page::read("docs/job-language.md").table("## Exit status"), table);
+    assert_eq!(Page::read("docs/reports.md").table("## Exit status"), table);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod hostile;
 #[path = "../program/program.rs"]
 mod program;
 mod sshd;
+mod transcripts;
 
 mod outage;
 mod runs;

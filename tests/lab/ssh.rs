@@ -14,6 +14,7 @@ use runner::connect::interrupt::Interrupt;
 use runner::record::answer::Answer;
 use runner::record::call::Call;
 use runner::record::fault::{Fault, FaultKind, Phase, Subject};
+use runner::record::tap::Tap;
 use std::time::{Duration, Instant};
 
 /// A limit for what should take no time at all.
@@ -54,7 +55,7 @@ fn with(mut endpoint: Endpoint, options: &[(&'static str, &str)]) -> Endpoint {
 fn within<T>(length: Duration, act: impl FnOnce(&Limits<'_>) -> T) -> T {
     let interrupt = Interrupt::new().expect("an eventfd");
     let deadline = Deadline::new(Instant::now(), Limit { length, setting: "`timeout` of the test".into() });
-    act(&Limits { deadline: &deadline, interrupt: &interrupt })
+    act(&Limits { deadline: &deadline, interrupt: &interrupt, tap: Tap::SILENT })
 }
 
 fn open(endpoint: &Endpoint) -> Result<Box<dyn Connection>, Fault> {
@@ -187,7 +188,7 @@ fn an_interrupt_ends_a_call_and_an_opening_at_once() {
     let silent = endpoint(hostile.port, Login { name: "x".into(), username: Some("x".into()), ..Login::default() });
     let interrupt = Interrupt::new().expect("an eventfd");
     let deadline = Deadline::new(Instant::now(), Limit { length: AMPLE, setting: "test".into() });
-    let limits = Limits { deadline: &deadline, interrupt: &interrupt };
+    let limits = Limits { deadline: &deadline, interrupt: &interrupt, tap: Tap::SILENT };
     std::thread::scope(|scope| {
         let calling = scope.spawn(|| (connection.call(&Call::execute("sleep 60"), &limits).map(drop), Instant::now()));
         let opening = scope.spawn(|| (Ssh::new().open(&silent, &limits).map(drop), Instant::now()));

@@ -6,10 +6,12 @@
 mod program;
 
 mod files;
+mod folder;
 mod limits;
 mod matrix;
 mod order;
 mod outcomes;
+mod secrets;
 mod testbeds;
 
 /// What was printed, without times and the run's name.

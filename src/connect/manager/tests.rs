@@ -13,6 +13,7 @@ use crate::connect::sketch::{device, testbed};
 use crate::model::testbed::Testbed;
 use crate::record::call::Call;
 use crate::record::fault::FaultKind;
+use crate::record::tap::Tap;
 use indexmap::IndexMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -40,7 +41,7 @@ fn lab(defaults: &str) -> Lab {
 
 fn limited<T>(then: impl FnOnce(&Limits<'_>) -> T) -> T {
     let deadline = Deadline::new(Instant::now(), Limit { length: Duration::from_secs(20), setting: "test".into() });
-    then(&Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd") })
+    then(&Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd"), tap: Tap::SILENT })
 }
 
 fn named(alias: &str) -> Request {

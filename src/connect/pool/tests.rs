@@ -10,6 +10,7 @@ use crate::connect::route::resolve;
 use crate::connect::sketch::{device, testbed};
 use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind, Phase};
+use crate::record::tap::Tap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ fn pool(fake: &Arc<Fake>, size: u32) -> Pool {
 
 fn within<T>(millis: u64, then: impl FnOnce(&Limits<'_>) -> T) -> T {
     let deadline = Deadline::new(Instant::now(), Limit { length: Duration::from_millis(millis), setting: "`timeout` of the step".into() });
-    then(&Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd") })
+    then(&Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd"), tap: Tap::SILENT })
 }
 
 fn limited<T>(then: impl FnOnce(&Limits<'_>) -> T) -> T {
@@ -196,7 +197,7 @@ fn an_interrupt_ends_a_wait() {
     let _held = take(&pool);
     let deadline = Deadline::new(Instant::now(), Limit { length: Duration::from_secs(20), setting: "test".into() });
     let interrupt = Interrupt::new().expect("an eventfd");
-    let limits = Limits { deadline: &deadline, interrupt: &interrupt };
+    let limits = Limits { deadline: &deadline, interrupt: &interrupt, tap: Tap::SILENT };
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| pool.take(&limits).err());
         interrupt.raise();

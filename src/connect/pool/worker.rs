@@ -1,6 +1,7 @@
 //! One connection of a pool, open or not: how it is opened, asked and closed.
 
 use crate::base::deadline::{Deadline, Limit};
+use crate::base::duration;
 use crate::connect::class::{Connection, Limits};
 use crate::connect::route::{Route, Way};
 use crate::record::answer::Answer;
@@ -8,7 +9,7 @@ use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind, Phase, Subject};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A connection and the route that opens it again. It belongs to one owner at a time, who may move it to another thread.
 pub struct Worker {
@@ -59,6 +60,9 @@ impl Worker {
         if self.is_alive() {
             return Ok(());
         }
+        if self.open.is_some() {
+            limits.tap.note("it is opened again");
+        }
         // What a dead connection says when it is closed helps nobody.
         let _ = self.close();
         let route = Arc::clone(&self.route);
@@ -66,11 +70,17 @@ impl Worker {
         for (index, way) in route.ways.iter().enumerate() {
             match open(way, route.ways.len() - index, limits) {
                 Ok(connection) => {
+                    limits.tap.note("open");
                     self.open = Some(Open { subject: way.endpoint.subject.clone(), connection });
                     return Ok(());
                 }
-                Err(fault) if fault.kind == FaultKind::Interrupted => return Err(fault),
-                Err(fault) => refused = Some(join(refused, fault)),
+                Err(fault) => {
+                    limits.tap.note_with(|| format!("not open: {}", fault.message));
+                    if fault.kind == FaultKind::Interrupted {
+                        return Err(fault);
+                    }
+                    refused = Some(join(refused, fault));
+                }
             }
         }
         Err(refused.unwrap_or_else(|| Fault::new(FaultKind::Internal, "a route without a way").on(&route.subject())))
@@ -84,7 +94,13 @@ impl Worker {
         let Some(open) = &mut self.open else {
             return Err(Fault::new(FaultKind::NotConnected, "the connection is not open").on(&self.route.subject()));
         };
-        open.connection.call(call, limits).map_err(|fault| fault.on(&open.subject))
+        let answer = open.connection.call(call, limits);
+        limits.tap.note_with(|| match &answer {
+            Ok(answer) => answered(answer),
+            Err(fault) if open.connection.is_alive() => format!("no answer: {}", fault.message),
+            Err(fault) => format!("no answer, and the connection is over: {}", fault.message),
+        });
+        answer.map_err(|fault| fault.on(&open.subject))
     }
 
     /// Closes it; does nothing when it is not open.
@@ -102,6 +118,16 @@ impl Worker {
     }
 }
 
+/// How a call ended, for who listens.
+fn answered(answer: &Answer) -> String {
+    let took = duration::show(Duration::from_millis(u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX)));
+    match (answer.exit_code, answer.status) {
+        (Some(code), _) => format!("answered in {took}, exit code {code}"),
+        (None, Some(status)) => format!("answered in {took}, status {status}"),
+        (None, None) => format!("answered in {took}"),
+    }
+}
+
 /// Opens one way, of which there are `ways_left` with itself.
 fn open(way: &Way, ways_left: usize, limits: &Limits<'_>) -> Result<Box<dyn Connection>, Fault> {
     let subject = &way.endpoint.subject;
@@ -112,7 +138,8 @@ fn open(way: &Way, ways_left: usize, limits: &Limits<'_>) -> Result<Box<dyn Conn
     let Some(deadline) = deadline(way, ways_left, limits.deadline, now) else {
         return Err(Fault::timeout("opening", limits.deadline.limit()).in_phase(Phase::Creation).on(subject));
     };
-    way.class.open(&way.endpoint, &Limits { deadline: &deadline, interrupt: limits.interrupt }).map_err(|mut fault| {
+    limits.tap.note_with(|| format!("opening via {} (class {})", subject.via, subject.class));
+    way.class.open(&way.endpoint, &Limits { deadline: &deadline, ..*limits }).map_err(|mut fault| {
         // Whatever went wrong did so before any call.
         if fault.phase == Phase::Call {
             fault.phase = Phase::Creation;

@@ -60,7 +60,9 @@ pub fn run(command: &str, cwd: &Path, max_answer: usize, limits: &Limits<'_>) ->
         return Err(Stop::Late.fault(command, limits));
     }
     let mut running = Running::start(command, cwd)?;
-    if let Err(stop) = running.follow(max_answer, limits) {
+    let followed = running.follow(max_answer, limits);
+    running.tell_news(limits);
+    if let Err(stop) = followed {
         let unanswered = stop.fault(command, limits);
         let wants_terminal = running.is_stopped();
         running.kill();
@@ -109,6 +111,8 @@ struct Pipe {
     /// `None` after its end.
     file: Option<OwnedFd>,
     bytes: Vec<u8>,
+    /// How many of them were told to who listens.
+    told: usize,
 }
 
 impl Pipe {
@@ -117,7 +121,12 @@ impl Pipe {
             // Only our end: the process's own end is another open file, which stays as it is.
             rustix::io::ioctl_fionbio(file, true)?;
         }
-        Ok(Self { file, bytes: Vec::new() })
+        Ok(Self { file, bytes: Vec::new(), told: 0 })
+    }
+
+    /// What came and was not told yet.
+    fn news(&mut self) -> &[u8] {
+        &self.bytes[std::mem::replace(&mut self.told, self.bytes.len())..]
     }
 
     /// Takes what is there, at most one round of it.
@@ -192,7 +201,9 @@ impl Running {
         loop {
             // Looked at before the pipes are drained, so that everything from before the exit is taken.
             let exited = self.has_exited()?;
-            self.drain(max_answer)?;
+            let drained = self.drain(max_answer);
+            self.tell_news(limits);
+            drained?;
             if exited {
                 return self.linger(max_answer, limits);
             }
@@ -226,6 +237,12 @@ impl Running {
         self.out.drain()?;
         self.err.drain()?;
         if self.received() > max_answer { Err(Stop::TooLarge(max_answer)) } else { Ok(()) }
+    }
+
+    /// Tells who listens what has come since the last time.
+    fn tell_news(&mut self, limits: &Limits<'_>) {
+        limits.tap.received(self.out.news());
+        limits.tap.received_err(self.err.news());
     }
 
     fn received(&self) -> usize {

@@ -21,6 +21,7 @@ use crate::record::answer::Answer;
 use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind};
 use crate::record::redact::Redactor;
+use crate::record::tap::Tap;
 use indexmap::IndexMap;
 use std::path::Path;
 use std::time::Instant;
@@ -34,6 +35,8 @@ pub(super) struct Tools<'a> {
     pub(super) folder: &'a Path,
     /// The limit of opening a connection anew.
     pub(super) open_within: &'a Limit,
+    /// Who listens to the task's connection.
+    pub(super) tap: Tap<'a>,
 }
 
 /// Makes one attempt of a task. Blocks up to its limits.
@@ -131,14 +134,25 @@ impl Attempt<'_> {
             return Err(Fault::new(FaultKind::Internal, "the step was given no connection"));
         };
         let opening = sooner(self.tools.open_within, self.task.deadline.as_ref());
-        worker.ensure_open(&Limits { deadline: &opening, interrupt: self.tools.interrupt })?;
+        let tap = self.tools.tap;
+        worker.ensure_open(&Limits { deadline: &opening, interrupt: self.tools.interrupt, tap })?;
         let deadline = sooner(&self.task.timeout, self.task.deadline.as_ref());
-        worker.call(call, &Limits { deadline: &deadline, interrupt: self.tools.interrupt })
+        let limits = Limits { deadline: &deadline, interrupt: self.tools.interrupt, tap };
+        if !self.task.step.sensitive {
+            return worker.call(call, &limits);
+        }
+        tap.note("(sensitive: not shown)");
+        let answer = worker.call(call, &Limits { tap: Tap::SILENT, ..limits });
+        tap.note_with(|| match &answer {
+            Ok(_) => "answered".to_owned(),
+            Err(fault) => format!("no answer: {}", fault.clone().without_quotes().message),
+        });
+        answer
     }
 
     fn process(&self, command: &str) -> Result<Answer, Fault> {
         let deadline = sooner(&self.task.timeout, self.task.deadline.as_ref());
-        let limits = Limits { deadline: &deadline, interrupt: self.tools.interrupt };
+        let limits = Limits { deadline: &deadline, interrupt: self.tools.interrupt, tap: Tap::SILENT };
         process::run(command, self.tools.folder, process::MAX_ANSWER, &limits)
     }
 

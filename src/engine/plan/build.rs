@@ -17,7 +17,7 @@ use crate::engine::plan::needs::Needs;
 use crate::engine::plan::routes::{Routes, via_of};
 use crate::engine::plan::select::{self, Chosen, Known};
 use crate::engine::plan::step::{Program, Slot, Target};
-use crate::engine::plan::{Cell, DeviceId, Plan, RouteId, Run, Work, features};
+use crate::engine::plan::{Cell, DeviceId, Plan, RouteId, Run, Work, features, secrets};
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
 use crate::eval::template::Template;
@@ -91,8 +91,6 @@ impl<'a> Builder<'a> {
         }
         let chosen = inputs.selection.of(inputs.job, inputs.testbed, &mut complaints);
         let vars = compile_vars(&inputs.job.vars, &mut names.with(&["device"]), &mut complaints);
-        let words = crate::engine::plan::secrets::words(inputs.testbed);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         Self {
             inputs,
             routes: Routes::new(inputs),
@@ -102,7 +100,7 @@ impl<'a> Builder<'a> {
             names,
             chosen,
             room: MOST_CASES,
-            redactor: Arc::new(Redactor::new(inputs.testbed.secrets.iter().map(|named| &named.secret), &words)),
+            redactor: Arc::new(secrets::redactor(inputs.testbed)),
             complaints,
             is_run: true,
         }
@@ -313,7 +311,7 @@ impl<'a> Builder<'a> {
         for cell in &mut cells {
             cell.head.name = names.take(&cell.head.name, "~");
         }
-        let words = crate::engine::plan::secrets::words(inputs.testbed);
+        let words = secrets::words(inputs.testbed);
         Plan {
             job: inputs.job.name.value.clone(),
             file: inputs.file.clone(),

@@ -28,6 +28,7 @@ pub use build::build;
 pub use describe::describe;
 pub use inputs::Inputs;
 pub use matrix::Combination;
+pub use secrets::redactor;
 pub use select::Selection;
 pub use step::{Action, Program, Repeat, RetryPlan, Slot, SlotId, Step, Target};
 

@@ -3,6 +3,14 @@
 use crate::load::is_secret_key;
 use crate::model::credential::Credentials;
 use crate::model::testbed::Testbed;
+use crate::record::redact::Redactor;
+
+/// Makes what masks the secrets of a testbed.
+#[must_use]
+pub fn redactor(testbed: &Testbed) -> Redactor {
+    let words = words(testbed);
+    Redactor::new(testbed.secrets.iter().map(|named| &named.secret), &words.iter().map(String::as_str).collect::<Vec<_>>())
+}
 
 /// The words that stand in a testbed in the open: names, user names, hosts and attributes.
 pub(super) fn words(testbed: &Testbed) -> Vec<String> {

@@ -1,19 +1,24 @@
 //! The console: one line per finished cell, what failed once more at the end in full, and the totals.
 //!
 //! It writes to the writer that it was given, and a bar to the terminal when it is told that there is one.
-//! Room order: `style`, `lines`, `agreement`, `bar`.
+//! Room order: `style`, `lines`, `difference`, `agreement`, `rerun`, `bar`.
 
 mod style;
 
 mod lines;
 
+mod difference;
+
 mod agreement;
+
+mod rerun;
 
 mod bar;
 
 #[cfg(test)]
 mod tests;
 
+pub use rerun::Rerun;
 pub use style::{Bars, Style, Verbosity};
 
 use crate::record::event::{CellHead, CellId, Event, Fact, RunHead};
@@ -33,6 +38,7 @@ pub struct Console {
     out: Box<dyn Write + Send>,
     style: Style,
     reports: Vec<(String, String)>,
+    rerun: Option<Rerun>,
     bar: Option<Bar>,
     tests: Tests,
     /// The first write that failed. Nothing is written after it: a closed pipe ends no run.
@@ -47,7 +53,13 @@ impl Console {
             Bars::Off => None,
             Bars::OnStderr => Some(Bar::new(ProgressDrawTarget::stderr())),
         };
-        Self { out, style, reports, bar, tests: Tests::default(), broken: None }
+        Self { out, style, reports, rerun: None, bar, tests: Tests::default(), broken: None }
+    }
+
+    /// At the end, tells the command that runs again what did not pass.
+    #[must_use]
+    pub fn with_rerun(self, rerun: Option<Rerun>) -> Self {
+        Self { rerun, ..self }
     }
 
     fn say(&mut self, lines: &[String]) {
@@ -155,6 +167,8 @@ impl Reporter for Console {
         let mut last = vec![String::new(), lines::totals(ledger)];
         let reports = self.reports.iter().map(|(kind, place)| format!("{}: {}", clean::line(kind, 100), clean::line(place, 1000)));
         last.extend(reports);
+        let command = self.rerun.as_ref().and_then(|rerun| rerun.command(ledger));
+        last.extend(command.map(|command| format!("run again what did not pass: {command}")));
         self.say(&last);
         self.broken.take().map_or(Ok(()), |error| Err(ReportError::Console(error)))
     }

@@ -1,15 +1,17 @@
 //! From a ledger to what its document is meant to say.
 
 use crate::base::text::{count, head_tail};
-use crate::record::event::{CellId, RunHead};
+use crate::record::event::{CellHead, CellId, RunHead};
 use crate::record::fault::FaultKind;
 use crate::record::ledger::{CellEntry, Ledger};
 use crate::record::verdict::{ExitStatus, Outcome, ReasonKind, Verdict};
 use crate::report::clean;
 use crate::report::evidence::{answer_text, asked, evidence, message};
+use crate::report::folder::transcript;
 use crate::report::junit::Settings;
 use crate::report::junit::names::{CaseNames, ClassNames, of_testbed};
 use crate::report::junit::suite::{Case, Element, Suite};
+use indexmap::IndexMap;
 use std::time::Duration;
 
 /// The least bytes of output that a case may bring before the document is made to fit.
@@ -31,13 +33,43 @@ pub(super) fn of_run(head: &RunHead, ledger: &Ledger, settings: &Settings) -> Su
     for (index, cell) in head.cells.iter().enumerate() {
         let entry = ledger.cells.get(index).unwrap_or(&empty);
         let outcome = ledger.outcome(CellId(u32::try_from(index).unwrap_or(u32::MAX)));
-        cases.push(case(classes.of(cell.device.as_deref()), names.unique(&cell.name), (&outcome, entry), limit));
+        let names = (classes.of(cell.device.as_deref()), names.unique(&cell.name));
+        cases.push(case(names, (&outcome, entry), limit, |of| transcripts(head, cell, of)));
     }
     if let Some((kind, message)) = untold(ledger, &cases) {
         cases.push(error(classes.of(None), names.unique("run"), kind, message));
     }
+    suite(head, ledger, cases)
+}
+
+/// What the document of a run that did not begin says.
+pub(super) fn of_rejected(head: &RunHead, diagnostics: &str, settings: &Settings) -> Suite {
+    let head = RunHead { job: head.file.clone(), ..head.clone() };
+    let cases = vec![not_loaded(&head.file, diagnostics, settings)];
+    suite(&head, &Ledger::default(), cases)
+}
+
+/// What the document says of a log without a plan.
+pub(super) fn of_nothing(settings: &Settings) -> Suite {
+    let case = not_loaded("run", "the run ended before its plan was accepted", settings);
+    Suite { root: "run".to_owned(), name: "run".to_owned(), file: "run".to_owned(), cases: vec![case], ..Suite::default() }
+}
+
+fn not_loaded(file: &str, diagnostics: &str, settings: &Settings) -> Case {
+    let text = clean::text(diagnostics, settings.largest_output);
+    let text = text.trim_start_matches('\n');
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let message = clean::line(if first.trim().is_empty() { "it was not accepted" } else { first }, crate::report::evidence::MESSAGE);
+    // The message is the content's first line already, unless it was cut.
+    let evidence = if message == first { rest } else { text };
+    let case = error(of_testbed(file), CaseNames::default().unique(&format!("load [{file}]")), ReasonKind::Config, message);
+    Case { evidence: evidence.to_owned(), ..case }
+}
+
+/// The suite around its cases.
+fn suite(head: &RunHead, ledger: &Ledger, cases: Vec<Case>) -> Suite {
     Suite {
-        root: clean::line(stem(&head.testbed), NAME),
+        root: named(clean::line(stem(&head.testbed), NAME)),
         name: named(clean::line(&head.job, NAME)),
         started: seconds(&head.started),
         hostname: Some(clean::line(&head.hostname, NAME)).filter(|name| !name.is_empty()),
@@ -48,18 +80,13 @@ pub(super) fn of_run(head: &RunHead, ledger: &Ledger, settings: &Settings) -> Su
     }
 }
 
-/// What the document of a run that did not begin says.
-pub(super) fn of_rejected(file: &str, diagnostics: &str, settings: &Settings) -> Suite {
-    let text = clean::text(diagnostics, settings.largest_output);
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("it was not accepted");
-    let message = clean::line(first, crate::report::evidence::MESSAGE);
-    let mut case = error(of_testbed(file), CaseNames::default().unique(&format!("load [{file}]")), ReasonKind::Config, message);
-    case.evidence = text;
-    let name = named(clean::line(file, NAME));
-    Suite { root: name.clone(), name, file: clean::line(file, PROPERTY), cases: vec![case], ..Suite::default() }
-}
-
-fn case(classname: String, name: String, (outcome, entry): (&Outcome, &CellEntry), limit: usize) -> Case {
+/// `transcripts` names those of the devices that a case asked.
+fn case(
+    (classname, name): (String, String),
+    (outcome, entry): (&Outcome, &CellEntry),
+    limit: usize,
+    transcripts: impl Fn(&CellEntry) -> IndexMap<String, String>,
+) -> Case {
     let kind = outcome.reason.as_ref().map(|reason| reason.kind);
     let (element, kind) = match outcome.verdict {
         Verdict::Passed => (Element::Passed, ""),
@@ -70,15 +97,27 @@ fn case(classname: String, name: String, (outcome, entry): (&Outcome, &CellEntry
     };
     let message = message(outcome, entry);
     let explained = matches!(element, Element::Failure | Element::Error);
-    let evidence = if explained { whole_or_ends(&evidence(&message, entry), limit) } else { String::new() };
-    let output = output(entry, explained, limit);
-    Case { classname, name, took: entry.took, element, kind, message, evidence, output }
+    let transcripts = if explained { transcripts(entry) } else { IndexMap::new() };
+    let first = transcripts.values().next().map(String::as_str);
+    let evidence = if explained { whole_or_ends(&evidence(&message, entry), limit, first) } else { String::new() };
+    let output = whole_or_ends(&output(entry, explained.then_some(&transcripts), limit), limit, first);
+    Case { classname, name, took: entry.took, element, kind, message, evidence, output, transcripts: transcripts.into_values().collect() }
 }
 
 fn error(classname: String, name: String, kind: ReasonKind, message: String) -> Case {
     let kind = kind.junit_type();
-    let (evidence, output) = (String::new(), String::new());
-    Case { classname, name, took: Duration::ZERO, element: Element::Error, kind, message, evidence, output }
+    let (evidence, output, transcripts) = (String::new(), String::new(), Vec::new());
+    Case { classname, name, took: Duration::ZERO, element: Element::Error, kind, message, evidence, output, transcripts }
+}
+
+/// The transcripts of the devices that a cell asked, by device: its own, or those of what went wrong. They are there from before
+/// the first event on. One whose name could mean something to a consumer is left out.
+fn transcripts(head: &RunHead, cell: &CellHead, entry: &CellEntry) -> IndexMap<String, String> {
+    let Some(output) = &head.output else { return IndexMap::new() };
+    let subjects = entry.faulty.items().iter().filter_map(|attempt| attempt.subject.as_ref());
+    let devices = cell.device.iter().map(String::as_str).chain(subjects.map(|subject| subject.device.as_str()));
+    let file = |device: &str| Some(transcript(output, device)).filter(|file| clean::line(file, PROPERTY) == *file && !file.contains("]]"));
+    devices.filter_map(|device| Some((device.to_owned(), file(device)?))).collect()
 }
 
 /// Why a run that was not good would look good in its document: nothing in it is red. Readers show an all-skipped run as
@@ -113,7 +152,8 @@ fn rough_limit(ledger: &Ledger, settings: &Settings) -> usize {
 }
 
 /// What a case said: its log, retries that helped, and the answers that explain it. Empty when there is nothing to say.
-fn output(entry: &CellEntry, explained: bool, limit: usize) -> String {
+/// `transcripts` holds the whole of it, by device.
+fn output(entry: &CellEntry, transcripts: Option<&IndexMap<String, String>>, limit: usize) -> String {
     let mut shown = String::new();
     if entry.log.count() > 0 {
         shown.push_str(&clean::text(&entry.log.items().join("\n"), limit));
@@ -128,19 +168,20 @@ fn output(entry: &CellEntry, explained: bool, limit: usize) -> String {
     if entry.retried.count() > ATTEMPTS {
         shown.push_str(&format!("and {}\n", count(entry.retried.count() - ATTEMPTS, "more retried step")));
     }
-    if explained {
+    if let Some(transcripts) = transcripts {
         for attempt in entry.faulty.items().iter().take(ATTEMPTS) {
             let Some(answer) = &attempt.answer else { continue };
             shown.push_str(&format!("{}: {}\n", clean::line(&attempt.step.title(), NAME), asked(attempt)));
-            shown.push_str(&answer_text(answer, limit));
+            let see = attempt.subject.as_ref().and_then(|subject| transcripts.get(&subject.device)).map(String::as_str);
+            shown.push_str(&answer_text(answer, limit, see));
             end_line(&mut shown);
             if !answer.stderr.is_empty() {
-                shown.push_str(&format!("stderr:\n{}", clean::text(&answer.stderr, limit)));
+                shown.push_str(&format!("stderr:\n{}", clean::text_of(&answer.stderr, limit, see)));
                 end_line(&mut shown);
             }
         }
     }
-    whole_or_ends(&shown, limit)
+    shown
 }
 
 fn end_line(text: &mut String) {
@@ -150,11 +191,11 @@ fn end_line(text: &mut String) {
 }
 
 /// A text of ours, cut like everyone else's.
-fn whole_or_ends(text: &str, limit: usize) -> String {
+fn whole_or_ends(text: &str, limit: usize, see: Option<&str>) -> String {
     let cut = head_tail(text, limit);
     let mut shown = cut.head.to_owned();
     if cut.left_out > 0 {
-        clean::mark_cut(&mut shown, cut.left_out);
+        clean::mark_cut(&mut shown, cut.left_out, see);
         shown.push_str(cut.tail);
     }
     clean::defuse(shown)

@@ -1,7 +1,7 @@
 //! Makes a document fit its limit: the longest texts shrink first, and no case goes.
 
-use crate::base::text::count;
-use crate::report::junit::suite::{Case, Suite};
+use crate::report::clean::cut_note;
+use crate::report::junit::suite::{Case, Suite, attachment};
 use quick_xml::escape::partial_escape;
 
 /// Bytes of a case's tags and attribute names, its time, and what a cut leaves behind: more than there ever are.
@@ -15,8 +15,8 @@ const NOTE: usize = 48;
 pub(super) fn fit(suite: &mut Suite, limit: usize) {
     let frame: usize = suite.cases.iter().map(|case| case_frame(case, suite)).sum();
     let room = limit.saturating_sub(frame + SUITE_FRAME + properties(suite));
-    let used = shrink_all(suite.cases.iter_mut().map(|case| &mut case.evidence), room);
-    shrink_all(suite.cases.iter_mut().map(|case| &mut case.output), room.saturating_sub(used));
+    let used = shrink_all(suite.cases.iter_mut().map(|case| (&mut case.evidence, see(&case.transcripts))), room);
+    shrink_all(suite.cases.iter_mut().map(|case| (&mut case.output, see(&case.transcripts))), room.saturating_sub(used));
 }
 
 /// What a case takes whatever happens: names, and its message in attribute and content.
@@ -24,7 +24,13 @@ fn case_frame(case: &Case, suite: &Suite) -> usize {
     // An attribute's quotes and apostrophes are escaped too.
     let attributes: usize =
         [&case.classname, &case.name, &suite.file, &case.message, &case.message].into_iter().map(|text| most(text)).sum();
-    CASE_FRAME + attributes
+    let transcripts: usize = case.transcripts.iter().map(|file| most(&attachment(file))).sum();
+    CASE_FRAME + attributes + transcripts
+}
+
+/// The file that holds all that is cut, where there is one.
+fn see(transcripts: &[String]) -> Option<&str> {
+    transcripts.first().map(String::as_str)
 }
 
 fn properties(suite: &Suite) -> usize {
@@ -36,15 +42,15 @@ fn most(text: &str) -> usize {
 }
 
 /// Shrinks the longest of `texts` until all of them take at most `room` bytes; returns how much they take.
-fn shrink_all<'a>(texts: impl Iterator<Item = &'a mut String>, room: usize) -> usize {
-    let mut texts: Vec<(usize, &mut String)> = texts.map(|text| (cost(text), text)).collect();
-    texts.sort_by_key(|(cost, _)| *cost);
+fn shrink_all<'a>(texts: impl Iterator<Item = (&'a mut String, Option<&'a str>)>, room: usize) -> usize {
+    let mut texts: Vec<(usize, &mut String, Option<&str>)> = texts.map(|(text, see)| (cost(text), text, see)).collect();
+    texts.sort_by_key(|(cost, ..)| *cost);
     let mut left = room;
     let mut count = texts.len();
-    for (cost, text) in texts {
+    for (cost, text, see) in texts {
         // Shorter texts came before: what they did not need of their share is shared by those that follow.
         let share = left / count.max(1);
-        let now = if cost <= share { cost } else { shrink(text, share) };
+        let now = if cost <= share { cost } else { shrink(text, share, see) };
         left = left.saturating_sub(now);
         count -= 1;
     }
@@ -64,13 +70,14 @@ fn byte_cost(byte: u8) -> usize {
     }
 }
 
-/// Keeps beginning and end of a text, together at most `limit` bytes in the document; returns how many they are.
-fn shrink(text: &mut String, limit: usize) -> usize {
-    let each = limit.saturating_sub(NOTE) / 2;
+/// Keeps beginning and end of a text, together at most `limit` bytes in the document; returns how many they are. `see` holds
+/// all of it.
+fn shrink(text: &mut String, limit: usize, see: Option<&str>) -> usize {
+    let each = limit.saturating_sub(NOTE + see.map_or(0, most)) / 2;
     let head = text.floor_char_boundary(fitting(text.bytes(), each));
     let tail = text.ceil_char_boundary(text.len() - fitting(text.bytes().rev(), each)).max(head);
-    let note = format!("[cut {}]\n", count(tail - head, "byte"));
-    if note.len() >= limit {
+    let note = cut_note(tail - head, see);
+    if cost(&note) >= limit {
         text.clear();
         return 0;
     }
@@ -102,7 +109,7 @@ mod tests {
     #[test]
     fn the_longest_texts_shrink_first_and_all_fit() {
         let mut texts = ["a".repeat(100), "<".repeat(1000), "ä".repeat(5000), String::new()];
-        let used = shrink_all(texts.iter_mut(), 3000);
+        let used = shrink_all(texts.iter_mut().map(|text| (text, None)), 3000);
         assert_eq!(texts[0].len(), 100, "the short one is whole");
         let costs: Vec<usize> = texts.iter().map(|text| escaped(text).len()).collect();
         assert_eq!(costs.iter().sum::<usize>(), used);
@@ -113,7 +120,7 @@ mod tests {
     #[test]
     fn without_room_texts_go_whole() {
         let mut texts = ["a".repeat(100), "b".repeat(10)];
-        assert_eq!(shrink_all(texts.iter_mut(), 20), 10);
+        assert_eq!(shrink_all(texts.iter_mut().map(|text| (text, None)), 20), 10);
         assert_eq!(texts, [String::new(), "b".repeat(10)]);
         assert_eq!(shrink_all(std::iter::empty(), 20), 0);
     }

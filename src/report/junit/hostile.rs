@@ -54,7 +54,17 @@ fn everywhere(text: &str) -> Vec<Event> {
             cell(CellKind::Test, "passes", Some(text)),
         ])
         .collect();
-    let head = RunHead { run_id: own(), started: own(), version: own(), hostname: own(), job: own(), file: own(), testbed: own(), cells };
+    let head = RunHead {
+        run_id: own(),
+        started: own(),
+        version: own(),
+        hostname: own(),
+        job: own(),
+        file: own(),
+        testbed: own(),
+        output: None,
+        cells,
+    };
     let verdicts = [Verdict::Failed, Verdict::Errored, Verdict::Skipped, Verdict::Blocked];
     let mut facts = vec![(0, Fact::RunStarted(Box::new(head)))];
     for (index, verdict) in (0..).zip(verdicts) {
@@ -137,7 +147,10 @@ fn check_everywhere(text: &str) {
     assert!(xml.contains("tests=\"5\" failures=\"1\" errors=\"1\" skipped=\"2\""));
     let tiny = Settings { largest_document: 1, largest_output: 1 };
     check_document(&document(&ledger, &tiny).unwrap_or_else(|error| panic!("{error}: {text:?}")), 5);
-    check_document(&rejected(text, text).unwrap_or_else(|error| panic!("{error}: {text:?}")), 1);
+    check_document(
+        &rejected(&RunHead { file: text.to_owned(), ..head(Vec::new()) }, text).unwrap_or_else(|error| panic!("{error}: {text:?}")),
+        1,
+    );
 }
 
 #[test]

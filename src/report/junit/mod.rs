@@ -24,6 +24,7 @@ mod hostile;
 #[cfg(test)]
 mod tests;
 
+use crate::record::event::RunHead;
 use crate::record::ledger::Ledger;
 use suite::Suite;
 
@@ -76,18 +77,18 @@ pub enum DocumentError {
 pub fn document(ledger: &Ledger, settings: &Settings) -> Result<String, DocumentError> {
     match &ledger.head {
         Some(head) => finished(document::of_run(head, ledger, settings), settings),
-        None => rejected("run", "the run ended before its plan was accepted"),
+        None => finished(document::of_nothing(settings), settings),
     }
 }
 
-/// Makes the document of a run that did not begin: `file` was not accepted, or nothing in it was selected. `diagnostics`
-/// says why, its first line before everything else.
+/// Makes the document of a run that did not begin: the file of `head` was not accepted, or nothing in it was selected.
+/// `diagnostics` says why, its first line before everything else.
 ///
 /// # Errors
 /// What was made does not say what was meant.
-pub fn rejected(file: &str, diagnostics: &str) -> Result<String, DocumentError> {
+pub fn rejected(head: &RunHead, diagnostics: &str) -> Result<String, DocumentError> {
     let settings = Settings::default();
-    finished(document::of_rejected(file, diagnostics, &settings), &settings)
+    finished(document::of_rejected(head, diagnostics, &settings), &settings)
 }
 
 fn finished(mut suite: Suite, settings: &Settings) -> Result<String, DocumentError> {

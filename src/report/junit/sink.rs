@@ -4,16 +4,24 @@ use crate::record::event::{Event, Fact};
 use crate::record::ledger::Ledger;
 use crate::report::junit::{Settings, document};
 use crate::report::{ReportError, Reporter};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use std::fs::{File, Permissions};
-use std::io::{Read, Seek, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tempfile::NamedTempFile;
 
 /// The least time between two writes while the run goes on.
 const PAUSE: Duration = Duration::from_secs(3);
 /// Added to it for each megabyte, so that writing never takes a large part of a large run.
 const PAUSE_PER_MEGABYTE: Duration = Duration::from_secs(2);
+/// How the file is called until it is whole: this, something of its own, and the suffix.
+const PREFIX: &str = ".junit-";
+const SUFFIX: &str = ".tmp";
+/// How often another name is taken where somebody thought the file a leftover.
+const TRIES: usize = 10;
 
 /// Keeps a JUnit file up to date: written at the first event, again as the run goes, and at its end. Each write
 /// replaces the file whole: a reader, or a machine that loses power, finds one state or the next.
@@ -75,12 +83,8 @@ fn replace(path: &Path, document: &str) -> Result<(), String> {
     let path = target(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| format!("its folder cannot be made: {error}"))?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".junit-")
-        .suffix(".tmp")
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(folder)
-        .map_err(|error| error.to_string())?;
+    remove_leftovers(folder);
+    let mut file = temporary(folder).map_err(|error| error.to_string())?;
     let written = (|| {
         file.write_all(document.as_bytes())?;
         file.as_file().sync_all()?;
@@ -98,6 +102,40 @@ fn replace(path: &Path, document: &str) -> Result<(), String> {
     // The file is there; only whether it survives a loss of power depends on this, and some file systems refuse it.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// Makes a file that is locked while it is written, which tells others that it is no leftover.
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut tries = 0;
+    loop {
+        let readable = Permissions::from_mode(0o644);
+        let file = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).permissions(readable).tempfile_in(folder)?;
+        // A file system without locks keeps leftovers.
+        let taken = flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK);
+        // Somebody may have thought it a leftover before it was locked.
+        let gone = file.as_file().metadata()?.nlink() == 0;
+        tries += 1;
+        if (!taken && !gone) || tries == TRIES {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes the files of writers that were killed before they had written all of it: nobody holds their locks.
+fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let (name, is_file) = (entry.file_name(), entry.file_type().is_ok_and(|kind| kind.is_file()));
+        let is_ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if !is_ours || !is_file {
+            continue;
+        }
+        let Ok(file) = File::open(entry.path()) else { continue };
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            // Whoever was faster has removed it already.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Where the bytes go: a link is followed, and what is not a file is left alone, because a rename would replace it.
@@ -191,6 +229,43 @@ mod tests {
         assert!(JunitFile::create("..").replace("").is_err());
         assert_eq!(std::fs::read_to_string(folder.path().join("file")).expect("a file"), "mine");
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 2);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_goes_and_what_another_is_writing_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let names = [".junit-dead.tmp", ".junit-busy.tmp", ".junit-notes.txt", "junit-x.tmp"];
+        let [dead, busy, notes, other] = names.map(|name| folder.path().join(name));
+        for file in [&dead, &busy, &notes, &other] {
+            std::fs::write(file, "half").expect("a file");
+        }
+        let writer = File::open(&busy).expect("a file");
+        flock(&writer, FlockOperation::NonBlockingLockExclusive).expect("a lock");
+        let report = JunitFile::create(folder.path().join("junit.xml"));
+        report.replace("new").expect("a file");
+        assert_eq!([&dead, &busy, &notes, &other].map(|file| file.exists()), [false, true, true, true]);
+        drop(writer);
+        report.replace("newer").expect("a file");
+        assert!(!busy.exists());
+    }
+
+    #[test]
+    fn writers_of_one_folder_do_not_take_each_others_files_for_leftovers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = &|name: &str| {
+            let report = JunitFile::create(folder.path().join(name));
+            (0..100).for_each(|round| report.replace(&round.to_string()).expect("a file"));
+        };
+        std::thread::scope(|scope| {
+            ["a.xml", "b.xml", "c.xml", "a.xml"]
+                .map(|name| scope.spawn(move || write(name)))
+                .into_iter()
+                .for_each(|writer| writer.join().expect("no panic"));
+        });
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["a.xml", "b.xml", "c.xml"]);
     }
 
     #[test]

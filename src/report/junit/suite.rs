@@ -40,8 +40,10 @@ pub(super) struct Case {
     pub message: String,
     /// What follows the message in the element's content; may shrink.
     pub evidence: String,
-    /// What stands in `system-out`; may shrink, and is left out when empty.
+    /// What stands in `system-out`; may shrink.
     pub output: String,
+    /// The transcripts of its devices, as reports name files; none where it needs no explanation.
+    pub transcripts: Vec<String>,
 }
 
 /// Which element says how a case ended: exactly one, because several are read differently by every reader.
@@ -74,6 +76,25 @@ impl Case {
     pub(super) fn content(&self) -> String {
         if self.evidence.is_empty() { self.message.clone() } else { format!("{}\n{}", self.message, self.evidence) }
     }
+}
+
+impl Case {
+    /// What stands in `system-out`, with the transcripts as Jenkins and GitLab find them; empty where it is left out.
+    pub(super) fn system_out(&self) -> String {
+        let mut out = self.output.clone();
+        if !out.is_empty() && !out.ends_with('\n') && !self.transcripts.is_empty() {
+            out.push('\n');
+        }
+        for transcript in &self.transcripts {
+            out.push_str(&attachment(transcript));
+        }
+        out
+    }
+}
+
+/// The line that names a file to consumers. It is ours: what devices say is defused.
+pub(super) fn attachment(file: &str) -> String {
+    format!("[[ATTACHMENT|{file}]]\n")
 }
 
 impl Suite {

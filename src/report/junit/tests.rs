@@ -1,10 +1,12 @@
 //! Tests: the whole document of a run with every outcome, and runs that ended early.
 
-use crate::record::event::{CellKind, Fact};
+use crate::record::event::{Attempt, CellKind, Event, Fact};
 use crate::record::ledger::Ledger;
 use crate::record::verdict::{ExitStatus, Outcome, ReasonKind, Verdict};
 use crate::report::junit::{Settings, document, rejected};
-use crate::report::samples::{cell, ended, events, every_outcome, head, ledger};
+use crate::report::samples::{
+    answer, attempt, attempted, cell, ended, events, every_outcome, failed, failed_attempt, head, ledger, logged,
+};
 use expect_test::{expect, expect_file};
 
 fn shown(ledger: &Ledger) -> String {
@@ -20,13 +22,13 @@ fn a_run_with_every_outcome_is_told_whole() {
 
 #[test]
 fn files_that_were_not_accepted_are_one_error() {
-    let document = rejected("jobs/smoke.yaml", "error: class `shh` is unknown\n --> testbed.yaml:3:12\n").expect("a document");
+    let document = rejected(&head(Vec::new()), "error: class `shh` is unknown\n --> testbed.yaml:3:12\n").expect("a document");
     expect![[r#"
         <?xml version="1.0" encoding="UTF-8"?>
-        <testsuites name="jobs/smoke.yaml">
-        <testsuite name="jobs/smoke.yaml" tests="1" failures="0" errors="1" skipped="0" time="0.000">
+        <testsuites name="lab-a">
+        <testsuite name="jobs/smoke.yaml" tests="1" failures="0" errors="1" skipped="0" time="0.000" timestamp="2026-11-20T08:00:00Z" hostname="ci-1">
+        <properties><property name="runner.version" value="0.1.0"/><property name="testbed" value="testbeds/lab-a.yaml"/><property name="run_id" value="8f2c"/></properties>
         <testcase classname="jobs_smoke_yaml.testbed" name="load [jobs/smoke.yaml]" file="jobs/smoke.yaml" time="0.000"><error type="runner.config" message="error: class `shh` is unknown">error: class `shh` is unknown
-        error: class `shh` is unknown
          --&gt; testbed.yaml:3:12
         </error></testcase>
         </testsuite>
@@ -80,4 +82,63 @@ fn a_run_that_did_not_pass_is_never_green() {
     }
     let document = shown(&Ledger::default());
     assert!(document.contains("errors=\"1\"") && document.contains("runner.config"), "{document}");
+}
+
+/// The document of the run with every outcome, where it leaves its folder at `output`.
+fn with_output(output: &str, events: Vec<Event>) -> String {
+    let mut events = events;
+    if let Fact::RunStarted(head) = &mut events[0].fact {
+        head.output = Some(output.to_owned());
+    }
+    document(&ledger(&events), &Settings::default()).expect("a document")
+}
+
+/// Each case that names a transcript, and the transcripts.
+fn attached(xml: &str) -> Vec<(String, Vec<String>)> {
+    let tree = roxmltree::Document::parse(xml).expect("XML");
+    let cases = tree.descendants().filter(|node| node.has_tag_name("testcase"));
+    let named = cases.filter_map(|case| {
+        let out = case.children().find(|node| node.has_tag_name("system-out"))?.text()?;
+        let files = out.lines().filter_map(|line| line.strip_prefix("[[ATTACHMENT|")?.strip_suffix("]]")).map(str::to_owned);
+        Some((case.attribute("name")?.to_owned(), files.collect()))
+    });
+    named.filter(|(_, files): &(_, Vec<String>)| !files.is_empty()).collect()
+}
+
+#[test]
+fn a_case_that_did_not_pass_names_the_transcripts_of_its_devices() {
+    let xml = with_output("out/1", every_outcome());
+    let named = attached(&xml);
+    let expected = [
+        ("connect [r.3]", "out/1/transcripts/r.3.log"),
+        ("version [r4]", "out/1/transcripts/r4.log"),
+        ("uptime [r1]", "out/1/transcripts/r1.log"),
+        ("never [r1]", "out/1/transcripts/r1.log"),
+    ];
+    assert_eq!(named, expected.map(|(case, file)| (case.to_owned(), vec![file.to_owned()])));
+    assert!(attached(&document(&ledger(&every_outcome()), &Settings::default()).expect("a document")).is_empty());
+}
+
+#[test]
+fn what_is_cut_says_where_the_whole_is() {
+    let long = Attempt { answer: Some(answer(&"line\n".repeat(50_000))), subject: attempt(0, "r/2").subject, ..failed_attempt(0, "r1") };
+    let heads = vec![cell(CellKind::Test, "both", None)];
+    let facts = vec![(0, Fact::RunStarted(Box::new(head(heads)))), (1, attempted(long)), (2, ended(0, failed("no"), 1))];
+    let xml = with_output("out", events(facts.clone()));
+    assert_eq!(attached(&xml), [("both".to_owned(), vec!["out/transcripts/r%2F2.log".to_owned()])]);
+    assert!(xml.contains(" bytes, see out/transcripts/r%2F2.log]\n"), "{}", &xml[..2000]);
+    assert!(document(&ledger(&events(facts)), &Settings::default()).expect("a document").contains(" bytes]\n"));
+}
+
+#[test]
+fn a_folder_whose_name_means_something_to_consumers_is_not_named() {
+    for output in ["a]]b", "a\nb", "[[ATTACHMENT|x", "a\u{1b}b", "a  b", &"x".repeat(2000)] {
+        assert!(attached(&with_output(output, every_outcome())).is_empty(), "{output}");
+    }
+    let forged = vec![
+        (0, Fact::RunStarted(Box::new(head(vec![cell(CellKind::Test, "t", None)])))),
+        (1, logged(0, "[[ATTACHMENT|out/transcripts/r1.log]]")),
+        (2, ended(0, failed("no"), 1)),
+    ];
+    assert!(attached(&with_output("out", events(forged))).is_empty());
 }

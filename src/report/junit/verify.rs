@@ -162,7 +162,7 @@ impl OpenCase<'_> {
         same(&format!("result elements of {}", meant.name), &results.to_string(), &self.results.to_string())?;
         let content = if results == 0 { String::new() } else { meant.content() };
         same(&format!("the content of {}", meant.name), &content, &self.content)?;
-        same(&format!("the output of {}", meant.name), &meant.output, &self.output)
+        same(&format!("the output of {}", meant.name), &meant.system_out(), &self.output)
     }
 }
 

@@ -51,7 +51,7 @@ fn test_case(case: &Case, file: &str) -> TestCase {
         result,
         classname: Some(case.classname.clone()),
         filepath: Some(file.to_owned()),
-        system_out: (!case.output.is_empty()).then(|| escaped(&case.output)),
+        system_out: Some(escaped(&case.system_out())).filter(|output| !output.is_empty()),
         system_err: None,
     }
 }

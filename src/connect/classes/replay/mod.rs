@@ -133,6 +133,7 @@ impl Connection for Player {
         let asked = asked(call)?;
         let Played { outcome, took } = self.next(&asked)?;
         let shown = asked.shown();
+        limits.tap.sent(format!("{shown}\n").as_bytes());
         let until = started + took.min(LONGEST);
         let late = until > limits.deadline.at();
         match limits.interrupt.sleep(until.min(limits.deadline.at())) {
@@ -145,6 +146,8 @@ impl Connection for Player {
         }
         match outcome {
             Outcome::Answer { stdout, stderr, exit_code } => {
+                limits.tap.received(stdout.as_bytes());
+                limits.tap.received_err(stderr.as_bytes());
                 Ok(Answer { stdout, stderr, exit_code, took: started.elapsed(), ..Answer::default() })
             }
             Outcome::Fault(word) => Err(self.play(word, &shown)),

@@ -4,6 +4,7 @@ use crate::connect::class::{Class, Connection, Endpoint, Limits, OptionValue, Op
 use crate::connect::interrupt::Interrupt;
 use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind, Subject};
+use crate::record::tap::Tap;
 use indexmap::IndexMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ calls:
 
 fn limits_of<T>(length: Duration, then: impl FnOnce(&Limits<'_>) -> T) -> T {
     let deadline = Deadline::new(Instant::now(), Limit { length, setting: "test".into() });
-    then(&Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd") })
+    then(&Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd"), tap: Tap::SILENT })
 }
 
 fn open(class: &Replay, device: &str, folder: &Path) -> Result<Box<dyn Connection>, Fault> {

@@ -68,6 +68,7 @@ impl Connection for Processes {
         let Some(command) = call.text("command") else {
             return Err(Fault::new(FaultKind::Invalid, "`execute` needs a text as `command`").in_phase(Phase::Call));
         };
+        limits.tap.sent(format!("{command}\n").as_bytes());
         process::run(command, &self.cwd, self.max_answer, limits)
     }
 
@@ -87,6 +88,7 @@ mod tests {
     use crate::connect::class::{OptionValue, Options};
     use crate::connect::interrupt::Interrupt;
     use crate::record::fault::Subject;
+    use crate::record::tap::Tap;
     use indexmap::IndexMap;
     use std::time::{Duration, Instant};
 
@@ -108,7 +110,7 @@ mod tests {
 
     fn with_limits<T>(then: impl FnOnce(&Limits<'_>) -> T) -> T {
         let deadline = Deadline::new(Instant::now(), Limit { length: Duration::from_secs(30), setting: "test".into() });
-        then(&Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd") })
+        then(&Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd"), tap: Tap::SILENT })
     }
 
     #[test]

@@ -133,13 +133,14 @@ mod tests {
     use super::*;
     use crate::base::deadline::{Deadline, Limit};
     use crate::connect::interrupt::Interrupt;
+    use crate::record::tap::Tap;
     use std::net::TcpListener;
     use std::time::Duration;
 
     fn dial(host: &str, port: u16, allowed: Duration) -> Result<TcpStream, Fault> {
         let interrupt = Interrupt::new().expect("an eventfd");
         let deadline = Deadline::new(Instant::now(), Limit { length: allowed, setting: "test".into() });
-        connect(host, port, &Limits { deadline: &deadline, interrupt: &interrupt })
+        connect(host, port, &Limits { deadline: &deadline, interrupt: &interrupt, tap: Tap::SILENT })
     }
 
     #[test]

@@ -102,6 +102,7 @@ impl Run<'_> {
     pub(super) fn on(&self, session: &mut Session, habits: &mut Habits) -> Result<Answer, Fault> {
         let started = Instant::now();
         let mut received = Received::default();
+        self.limits.tap.sent(format!("{}\n", self.command).as_bytes());
         let mut channel = self.start(session)?;
         let outcome = self.collect(session, &mut channel, &mut received);
         let answer = outcome.and_then(|()| self.judge(session, &mut channel, &received, habits));
@@ -160,9 +161,12 @@ impl Run<'_> {
         let mut buffer = [0; CHUNK];
         let mut ended = false;
         loop {
-            let before = received.stdout.len() + received.stderr.len();
+            let (out, err) = (received.stdout.len(), received.stderr.len());
+            let before = out + err;
             // After the end of both streams only the close is awaited.
             let drained = if ended { Ok(()) } else { drain(session, channel, received, &mut buffer) };
+            self.limits.tap.received(&received.stdout[out..]);
+            self.limits.tap.received_err(&received.stderr[err..]);
             let size = received.stdout.len() + received.stderr.len();
             if size > self.most {
                 return Err(Fault::new(

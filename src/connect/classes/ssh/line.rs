@@ -49,13 +49,14 @@ impl Line {
         while !bytes.is_empty() {
             let channel = &mut self.channel;
             let sent = session.drive(limits, |raw| channel.write(bytes).map_err(|error| reason(raw, &error)))?;
+            limits.tap.sent(&bytes[..sent]);
             bytes = &bytes[sent..];
         }
         Ok(())
     }
 
     /// Hands on what the device has sent, as far as it has come; the value is whether anything had. Does not block.
-    pub(super) fn receive(&mut self, session: &mut Session, mut heard: impl FnMut(&[u8])) -> Result<bool, Stop> {
+    pub(super) fn receive(&mut self, session: &mut Session, limits: &Limits<'_>, mut heard: impl FnMut(&[u8])) -> Result<bool, Stop> {
         let mut any = false;
         loop {
             match self.channel.read(&mut self.buffer) {
@@ -63,6 +64,7 @@ impl Line {
                 Ok(0) => return Ok(any),
                 Ok(count) => {
                     any = true;
+                    limits.tap.received(&self.buffer[..count]);
                     heard(&self.buffer[..count]);
                 }
                 Err(error) => {

@@ -116,7 +116,7 @@ impl Shell {
 
     fn ask(&mut self, session: &mut Session, line: &str, limits: &Limits<'_>) -> Result<(), Trouble> {
         // What came since the last prompt answers nothing.
-        self.line.receive(session, |_| {})?;
+        self.line.receive(session, limits, |_| {})?;
         self.screen.begin(line);
         self.line.send(session, format!("{line}{ENTER}").as_bytes(), limits)?;
         self.prompt(session, limits)
@@ -128,7 +128,7 @@ impl Shell {
         let mut nudged = false;
         loop {
             let screen = &mut self.screen;
-            if self.line.receive(session, |bytes| screen.feed(bytes))? {
+            if self.line.receive(session, limits, |bytes| screen.feed(bytes))? {
                 heard = Instant::now();
             }
             if self.screen.size() > self.most {

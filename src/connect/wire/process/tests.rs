@@ -4,12 +4,18 @@ use crate::connect::class::Limits;
 use crate::connect::interrupt::Interrupt;
 use crate::record::answer::Answer;
 use crate::record::fault::{Fault, FaultKind, Phase};
+use crate::record::tap::Tap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 fn run_for(command: &str, length: Duration) -> Result<Answer, Fault> {
     let deadline = Deadline::new(Instant::now(), Limit { length, setting: "`timeout` of the step".into() });
-    run(command, Path::new("/tmp"), MAX_ANSWER, &Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd") })
+    run(
+        command,
+        Path::new("/tmp"),
+        MAX_ANSWER,
+        &Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd"), tap: Tap::SILENT },
+    )
 }
 
 fn run_long(command: &str) -> Result<Answer, Fault> {
@@ -141,7 +147,7 @@ fn large_answers_come_whole_and_larger_ones_are_refused() {
     assert_eq!((answer.stdout.as_str(), answer.stderr.len()), ("done\n", 8 * 1024 * 1024));
 
     let deadline = Deadline::new(Instant::now(), Limit { length: Duration::from_secs(30), setting: "test".into() });
-    let limits = Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd") };
+    let limits = Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd"), tap: Tap::SILENT };
     let fault = run("yes", Path::new("/tmp"), 1_000_000, &limits).expect_err("endless");
     assert_eq!(fault.kind, FaultKind::TooLarge);
     assert_eq!(fault.message, "`yes` said more than 1000000 bytes (`max_answer`)");
@@ -163,7 +169,7 @@ fn an_interrupt_ends_it_at_once() {
     let command = format!("sleep {long}");
     let deadline = Deadline::new(Instant::now(), Limit { length: Duration::from_secs(30), setting: "test".into() });
     let interrupt = Interrupt::new().expect("an eventfd");
-    let limits = Limits { deadline: &deadline, interrupt: &interrupt };
+    let limits = Limits { deadline: &deadline, interrupt: &interrupt, tap: Tap::SILENT };
     let began = Instant::now();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| run(&command, Path::new("/tmp"), MAX_ANSWER, &limits));
@@ -191,7 +197,7 @@ fn what_cannot_be_run_is_said() {
         ("pwd", "/etc/passwd", FaultKind::Missing, Phase::Creation),
     ] {
         let deadline = Deadline::new(Instant::now(), Limit { length: Duration::from_secs(9), setting: "test".into() });
-        let limits = Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd") };
+        let limits = Limits { deadline: &deadline, interrupt: &Interrupt::new().expect("an eventfd"), tap: Tap::SILENT };
         let fault = run(command, Path::new(cwd), MAX_ANSWER, &limits).expect_err(command);
         assert_eq!((fault.kind, fault.phase), (kind, phase), "{command:?}: {fault}");
     }

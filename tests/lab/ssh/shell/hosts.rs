@@ -163,7 +163,7 @@ fn an_interrupt_ends_a_session_that_waits_at_once() {
     let interrupt = runner::connect::interrupt::Interrupt::new().expect("an eventfd");
     let limit = runner::base::deadline::Limit { length: Duration::from_mins(1), setting: "test".into() };
     let deadline = runner::base::deadline::Deadline::new(Instant::now(), limit);
-    let limits = runner::connect::class::Limits { deadline: &deadline, interrupt: &interrupt };
+    let limits = runner::connect::class::Limits { deadline: &deadline, interrupt: &interrupt, tap: runner::record::tap::Tap::SILENT };
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| (connection.call(&Call::execute("sleep 60"), &limits), Instant::now()));
         let _ = runner::connect::interrupt::Interrupt::new().expect("an eventfd").sleep(Instant::now() + Duration::from_millis(300));
