@@ -17,6 +17,8 @@ use std::io::Write;
 /// A plan, or `None` after errors, and everything that was said on the way.
 pub(super) struct Accepted {
     pub(super) plan: Option<Plan>,
+    /// The job, where it could be read.
+    pub(super) job: Option<Job>,
     pub(super) complaints: Vec<Diagnostic>,
     /// The testbed's file or name, for reports.
     pub(super) testbed: String,
@@ -29,11 +31,11 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
     let loaded = load::job(&arguments.job, &arguments.job.display().to_string());
     complaints.extend(loaded.diagnostics);
     let Some(job) = loaded.value.or(loaded.remains) else {
-        return Accepted { plan: None, complaints, testbed: String::new() };
+        return Accepted { plan: None, job: None, complaints, testbed: String::new() };
     };
     let (testbed, named) = testbed(arguments, &job, world, &mut complaints);
     let Some(testbed) = testbed else {
-        return Accepted { plan: None, complaints, testbed: named };
+        return Accepted { plan: None, job: Some(job), complaints, testbed: named };
     };
     let broken = complaints.iter().any(|complaint| complaint.severity == Severity::Error);
     let (plan, said) = plan::build(&plan::Inputs {
@@ -52,11 +54,11 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
     let missing = plan.as_ref().map(|plan| files::missing(plan, &testbed)).unwrap_or_default();
     let plan = plan.filter(|_| missing.is_empty());
     complaints.extend(missing);
-    Accepted { plan, complaints: in_order(complaints), testbed: named }
+    Accepted { plan, job: Some(job), complaints: in_order(complaints), testbed: named }
 }
 
 /// Complaints file by file, each in the order of its text, and no place twice.
-fn in_order(complaints: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub(super) fn in_order(complaints: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut files: Vec<String> = Vec::new();
     let mut placed: Vec<((usize, usize), Diagnostic)> = Vec::new();
     for complaint in complaints {
@@ -78,7 +80,7 @@ fn in_order(complaints: Vec<Diagnostic>) -> Vec<Diagnostic> {
 }
 
 /// The testbed that the command line names, else the job's, else none at all, which is enough for local steps.
-fn testbed(arguments: &Arguments, job: &Job, world: &World, complaints: &mut Vec<Diagnostic>) -> (Option<Testbed>, String) {
+pub(super) fn testbed(arguments: &Arguments, job: &Job, world: &World, complaints: &mut Vec<Diagnostic>) -> (Option<Testbed>, String) {
     let environment = Environment(world.env.clone());
     let (loaded, named) = match (&arguments.testbed, &job.testbed) {
         (Some(file), _) => (load::testbed(file, &file.display().to_string(), &environment), world.in_repository(file)),

@@ -38,12 +38,12 @@ pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
             warn("nothing was selected, nothing was run");
             reject(arguments, "nothing was selected", ExitStatus::NothingSelected)
         }
-        Accepted { plan: Some(plan), testbed, .. } => execute(arguments, world, plan, testbed),
+        Accepted { plan: Some(plan), testbed, .. } => execute(arguments, world, (plan, testbed), |_| {}),
     }
 }
 
 /// Writes a report all the same when nothing is run, so that no older one is taken for this run's.
-fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
+pub(super) fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
     let Some(path) = &arguments.junit else { return status };
     let document = junit::rejected(&arguments.subject.job.display().to_string(), said);
     let written = document
@@ -58,7 +58,8 @@ fn reject(arguments: &Run, said: &str, status: ExitStatus) -> ExitStatus {
     }
 }
 
-fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String) -> ExitStatus {
+/// Runs a plan, whose testbed has that name in reports, and writes the reports. When everything else is said, `ended` is told.
+pub(super) fn execute(arguments: &Run, world: &World, (plan, testbed): (Plan, String), ended: impl FnOnce(&Ledger)) -> ExitStatus {
     let words: Vec<&str> = plan.words.iter().map(String::as_str).collect();
     let redactor = Arc::new(Redactor::new(&plan.secrets, &words));
     if redactor.unmasked() > 0 {
@@ -79,7 +80,9 @@ fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String) -> ExitS
         warn(&format!("the run could not begin: {error}"));
         ExitStatus::Errored
     });
-    reporters.borrow_mut().finish(journal.ledger(), status)
+    let status = reporters.borrow_mut().finish(journal.ledger(), status);
+    ended(journal.ledger());
+    status
 }
 
 /// Asks for as many open files as the system lets the user have: a connection needs up to three.

@@ -6,6 +6,7 @@
 mod branches;
 mod build;
 mod compile;
+mod connections;
 mod describe;
 mod inputs;
 mod names;
@@ -18,6 +19,7 @@ mod step;
 mod tests;
 
 pub use build::build;
+pub use connections::{Wanted, connections};
 pub use describe::describe;
 pub use inputs::Inputs;
 pub use select::Selection;

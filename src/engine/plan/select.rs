@@ -45,7 +45,7 @@ impl Selection {
 }
 
 /// A complaint about a pattern of the command line that nothing has.
-fn unmatched(what: &str, pattern: &str, names: &[&str], has: impl Fn(&GlobMatcher) -> bool) -> Option<Diagnostic> {
+pub(super) fn unmatched(what: &str, pattern: &str, names: &[&str], has: impl Fn(&GlobMatcher) -> bool) -> Option<Diagnostic> {
     match glob(pattern) {
         Ok(glob) if has(&glob) => None,
         Ok(_) => {
@@ -150,7 +150,7 @@ fn nothing_named(pattern: &Placed<String>, testbed: &Testbed) -> Diagnostic {
     Diagnostic::error(&pattern.place, format!("device `{}` is not in the testbed", pattern.value)).did_you_mean(near)
 }
 
-fn names_device(glob: &GlobMatcher, device: &Device) -> bool {
+pub(super) fn names_device(glob: &GlobMatcher, device: &Device) -> bool {
     glob.is_match(&device.name.value) || device.attributes.get("alias").is_some_and(|alias| glob.is_match(&alias.value))
 }
 

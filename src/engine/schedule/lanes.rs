@@ -14,6 +14,8 @@ pub(super) struct Lanes {
     queues: Vec<VecDeque<CellId>>,
     /// Cells of the running batch that have not ended.
     unfinished: usize,
+    /// Whether the plan has nothing but connections. Each of them is opened then, although no cell needs it.
+    only_connections: bool,
 }
 
 impl Lanes {
@@ -32,8 +34,17 @@ impl Lanes {
             }
         }
         batches.push_back(of_kind(CellKind::Teardown));
+        let only_connections = plan.cells.iter().all(|cell| matches!(cell.work, Work::Connect(_)));
+        if only_connections {
+            batches.push_back(of_kind(CellKind::Connect));
+        }
         batches.retain(|batch| !batch.is_empty());
-        Self { batches, queues: vec![VecDeque::new(); plan.devices.len()], unfinished: 0 }
+        Self { batches, queues: vec![VecDeque::new(); plan.devices.len()], unfinished: 0, only_connections }
+    }
+
+    /// Whether connections are what the run is about, so that opening one is a cell like any other.
+    pub(super) fn only_connections(&self) -> bool {
+        self.only_connections
     }
 
     /// Begins the next batch when the running one has ended; the cells that may begin at once. `None` when none is left.

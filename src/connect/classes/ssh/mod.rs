@@ -1,7 +1,8 @@
 //! Class `ssh`: commands in channels of their own, with exit codes, over libssh2.
 //!
 //! Rooms: `dial` finds and connects, `link` carries the bytes, `frames` watches them, `session` drives libssh2, `known_hosts` and
-//! `host_keys` decide whom we talk to, `auth` proves who we are, `exec` runs a command. Nothing here blocks past a
+//! `host_keys` decide whom we talk to, `auth` proves who we are, `exec` runs a command, `scan` and
+//! `merge` collect host keys. Nothing here blocks past a
 //! deadline, and no session is shared between threads.
 
 mod algorithms;
@@ -13,10 +14,15 @@ mod frames;
 mod host_keys;
 mod known_hosts;
 mod link;
+mod merge;
 mod options;
+mod scan;
 mod session;
+mod sha1;
 
+pub use merge::{Finding, Told, merge_known_hosts};
 pub use options::{HostKeyPolicy, SshOptions, parse_ssh_options};
+pub use scan::{ShownKeys, scan_host_keys};
 
 use crate::connect::class::{Class, ClassSpec, Connection, DefaultCheck, Endpoint, Limits, Login, OptionKind, OptionSpec, ServiceSpec};
 use crate::record::answer::Answer;

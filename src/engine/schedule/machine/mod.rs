@@ -9,7 +9,7 @@ use crate::engine::schedule::links::{Links, Settled, State};
 use crate::engine::schedule::machine::stop::Stop;
 use crate::engine::schedule::orders::{Input, Output};
 use crate::engine::schedule::walk::{Beginning, Context, Walk};
-use crate::engine::task::{Bad, Stage, Task, TaskId};
+use crate::engine::task::{Bad, Stage, Task, TaskId, WorkerId};
 use crate::record::event::{CellId, CellKind, Fact};
 use crate::record::fault::FaultKind;
 use crate::record::verdict::{Outcome, ReasonKind, Verdict};
@@ -173,8 +173,16 @@ impl Schedule {
         }
         let plan = Arc::clone(&self.plan);
         let cell = &plan.cells[id.index()];
-        let Work::Run(run) = &cell.work else { return };
         let kind = cell.head.kind;
+        let run = match &cell.work {
+            Work::Run(run) => run,
+            Work::Connect(route) => {
+                return match self.outcome_of_stop(kind) {
+                    Some(outcome) => self.end_cell(id, outcome, now, now),
+                    None => self.wait_for(*route, id, now),
+                };
+            }
+        };
         if kind == CellKind::Teardown {
             self.reached = Reached::Teardown;
         }
@@ -243,7 +251,12 @@ impl Schedule {
             Progress::Waiting | Progress::Walking(_) | Progress::Ended => now,
         };
         let outcome = match settled {
-            Settled::Open => Outcome::passed(),
+            Settled::Open => {
+                // Where nothing is asked, a connection that was opened has served its purpose.
+                let opened = if self.lanes.only_connections() { self.links.workers(route) } else { 0 };
+                self.out.extend((0..opened).map(|worker| Output::Close { route, worker: WorkerId(worker) }));
+                Outcome::passed()
+            }
             Settled::Down(fault, opened) => {
                 for worker in opened {
                     self.out.push(Output::Close { route, worker });
@@ -256,6 +269,10 @@ impl Schedule {
             }
         };
         self.note_end(connect, outcome, started, now);
+        if self.lanes.only_connections() {
+            let next = self.lanes.end(&self.plan, connect);
+            self.turn.extend(next);
+        }
         let mut waiting = self.waiting_for.remove(&route).unwrap_or_default();
         waiting.retain(|cell| self.may_go_on(*cell));
         self.turn.extend(waiting);
