@@ -190,7 +190,9 @@ impl Trouble {
             Self::TimedOut => {
                 format!("is there a way from here to the device? more time is given by `--timeout`; {explain} says its address")
             }
-            Self::HostKey => format!("was the host installed anew? `runner devices {file} --device {device} --scan-keys` shows its keys"),
+            Self::HostKey => {
+                format!("`runner devices {file} --device {device} --scan-keys` shows its keys, and keeps those of an unknown host")
+            }
             Self::Credentials => format!("{explain} says which credential was used and where it stands"),
             Self::Missing => "the report above names it".to_owned(),
             Self::NotTried => "the check was interrupted".to_owned(),

@@ -9,4 +9,5 @@ mod program;
 mod sshd;
 
 mod runs;
+mod scan;
 mod ssh;

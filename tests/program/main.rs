@@ -5,6 +5,7 @@
 
 mod program;
 
+mod commands;
 mod files;
 mod limits;
 mod outcomes;

@@ -44,6 +44,16 @@ pub enum Finding {
     LeftOut,
 }
 
+impl Finding {
+    /// Whether the file contradicts the key.
+    fn disagrees(&self) -> bool {
+        match self {
+            Self::Changed { .. } | Self::Revoked { .. } => true,
+            Self::Known | Self::Added | Self::LeftOut => false,
+        }
+    }
+}
+
 /// Merges keys into a file, which is made where it is missing and replaced whole. A file that stays as it is is not
 /// touched. New lines are hashed where the file has hashed names. A sorted file stays sorted, any other gets them at its
 /// end.
@@ -74,11 +84,12 @@ fn merge(text: &str, shown: &[ShownKeys], mut salt: impl FnMut() -> io::Result<[
     for server in shown {
         let entries = known_hosts::entries(text, &server.name, &session);
         let mut findings: Vec<Finding> = server.keys.iter().map(|key| finding(&entries, key)).collect();
-        // One known key vouches for the new ones that come with it; without any, keys of other types are a change.
-        if !entries.iter().all(|entry| entry.revoked) && !findings.contains(&Finding::Known) {
-            findings.iter_mut().filter(|finding| **finding == Finding::Added).for_each(|new| *new = changed(&entries));
+        // One known key vouches for the new ones that come with it; without any, a key of another type is a change.
+        let is_vouched_for = findings.contains(&Finding::Known) || entries.iter().all(|entry| entry.revoked);
+        if !is_vouched_for && !findings.iter().any(Finding::disagrees) {
+            findings.iter_mut().take(1).for_each(|new| *new = changed(&entries));
         }
-        let disagrees = findings.iter().any(|finding| matches!(finding, Finding::Changed { .. } | Finding::Revoked { .. }));
+        let disagrees = findings.iter().any(Finding::disagrees);
         for (key, finding) in server.keys.iter().zip(findings) {
             let kind = known_hosts::kind(key).unwrap_or("unknown").to_owned();
             let finding = if disagrees && finding == Finding::Added { Finding::LeftOut } else { finding };
@@ -203,7 +214,7 @@ mod tests {
         let holds = format!("ssh-ed25519 {}", fingerprint::sha256(&old));
         let changed = Finding::Changed { line: 1, holds };
         let (text, findings) = merged(&known, &[server("r1", &[new.clone(), rsa.clone()]), server("r2", std::slice::from_ref(&rsa))]);
-        assert_eq!(findings, [changed.clone(), changed.clone(), Finding::Added]);
+        assert_eq!(findings, [changed.clone(), Finding::LeftOut, Finding::Added]);
         assert!(text.starts_with(&known) && text.lines().count() == 2, "{text}");
         // Another type instead of the known one is a change as well: nobody vouches for it.
         assert_eq!(merged(&known, &[server("r1", std::slice::from_ref(&rsa))]), (known.clone(), vec![changed]));
