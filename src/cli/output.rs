@@ -52,7 +52,7 @@ mod tests {
     fn columns_line_up_and_nothing_breaks_a_line() {
         let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect();
         let rows = [row(&["r1", "zwölf", "x"]), row(&["leaf10", "a\nb\x1b[2J", ""])];
-        assert_eq!(table(&["name", "os", "note"], &rows), "NAME    OS            NOTE\nr1      zwölf         x\nleaf10  a b\\x1b[2J\n");
+        assert_eq!(table(&["name", "os", "note"], &rows), "NAME    OS          NOTE\nr1      zwölf       x\nleaf10  a b\\x1b[2J\n");
         assert_eq!(table(&["name"], &[]), "NAME\n");
         assert_eq!((cell(""), cell("x")), ("-".to_owned(), "x".to_owned()));
     }
