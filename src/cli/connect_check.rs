@@ -34,7 +34,7 @@ pub(super) struct ConnectCheck {
     #[arg(long, value_name = "DURATION", value_parser = limit)]
     pub(super) timeout: Option<Duration>,
 
-    /// The most connections that are opened at once, of which 64 in all and 8 at one server at most.
+    /// The most connections that are opened at once.
     #[arg(long, short, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(super) jobs: u32,
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 mod by_hand;
+mod connections;
 
 /// Makes a plan of texts, as `cli` would.
 fn plan_of(job: &str, testbed: &str) -> Arc<Plan> {
