@@ -4,6 +4,7 @@ use crate::base::deadline::Limit;
 use crate::base::duration;
 use crate::base::text;
 use crate::cli::arguments::{Run, Subject};
+use crate::cli::files;
 use crate::cli::inputs;
 use crate::cli::output;
 use crate::cli::run;
@@ -82,6 +83,9 @@ pub(super) fn connect_check(arguments: &ConnectCheck, world: &World) -> ExitStat
         let within = arguments.timeout.map(|length| Limit { length, setting: "`--timeout`".into() });
         let (plan, said) = connections(&wanted, NAME, world.in_repository(&arguments.selected.file), within.as_ref());
         found.complaints.extend(said);
+        let missing = plan.as_ref().map(|plan| files::missing(plan, &testbed)).unwrap_or_default();
+        let plan = plan.filter(|_| missing.is_empty());
+        found.complaints.extend(missing);
         plan
     });
     let said = inputs::complain(&inputs::in_order(found.complaints), world);

@@ -53,9 +53,15 @@ fn every_example_that_the_program_accepts_is_accepted() {
         let schema = if kind.is_testbed() { &testbed } else { &job };
         problems.extend(refused(schema, &data(&kind.whole(&block.text))).map(|why| format!("{}: {why}", block.place)));
     }
-    for (schema, file) in
-        [(&job, "examples/quickstart/job.yaml"), (&testbed, "examples/quickstart/testbed.yaml"), (&testbed, "tests/docs/lab/lab.yaml")]
-    {
+    for (schema, file) in [
+        (&job, "examples/quickstart/job.yaml"),
+        (&testbed, "examples/quickstart/testbed.yaml"),
+        (&job, "examples/pool/job.yaml"),
+        (&testbed, "examples/pool/testbed.yaml"),
+        (&job, "src/cli/init/job.yaml"),
+        (&testbed, "src/cli/init/testbed.yaml"),
+        (&testbed, "tests/docs/lab/lab.yaml"),
+    ] {
         let text = std::fs::read_to_string(pages::root().join(file)).expect("an example");
         problems.extend(refused(schema, &data(&text)).map(|why| format!("{file}: {why}")));
     }

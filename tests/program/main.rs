@@ -9,6 +9,7 @@ mod commands;
 mod files;
 mod limits;
 mod outcomes;
+mod reach;
 
 /// What was printed, without times and the run's name.
 fn plain(said: &str) -> String {
