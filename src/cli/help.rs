@@ -132,7 +132,7 @@ fn after(name: &str) -> String {
 /// The help of `runner` and of each command that is shown: its name, and its text of at most 100 columns.
 #[must_use]
 pub fn reference() -> Vec<(String, String)> {
-    let all = built();
+    let all = built(command());
     let text = |command: &Command| command.clone().term_width(WIDTH).render_long_help().to_string();
     let subs = all.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help");
     let mut subs: Vec<&Command> = subs.collect();
@@ -144,15 +144,15 @@ pub fn reference() -> Vec<(String, String)> {
 /// The manual pages: their names, `runner` and `runner-run`, and their text for `man`.
 #[must_use]
 pub fn manual() -> Vec<(String, String)> {
-    let all = built();
-    let subs = all.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help");
+    // The command `help` has no page, so no page names it.
+    let all = built(command().disable_help_subcommand(true));
+    let subs = all.get_subcommands().filter(|sub| !sub.is_hide_set());
     let named = subs.map(|sub| (format!("runner-{}", sub.get_name()), sub.clone()));
     std::iter::once(("runner".to_owned(), all.clone())).chain(named).map(|(name, command)| (name, page(command))).collect()
 }
 
 /// The definition with everything in it that clap adds itself, such as the whole names of commands.
-fn built() -> Command {
-    let mut command = command().disable_help_subcommand(true);
+fn built(mut command: Command) -> Command {
     command.build();
     command
 }

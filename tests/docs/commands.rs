@@ -2,6 +2,7 @@
 //! line that stands on a page is one that the program takes.
 
 use crate::pages::{self, Block, Page};
+use crate::stage::Stage;
 use clap::error::ErrorKind;
 use runner::cli;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,16 @@ fn the_reference_is_what_help_prints() {
         })
         .collect();
     same("docs/cli.md", &format!("{HEAD}{}", sections.concat()));
+}
+
+#[test]
+fn the_reference_is_made_of_what_the_program_prints() {
+    let stage = Stage::new(&pages::root().join("tests/docs/lab"));
+    for (name, help) in cli::reference() {
+        let arguments: Vec<&str> = name.split(' ').skip(1).chain(["--help"]).collect();
+        let said = stage.runner(&arguments);
+        assert_eq!((said.status, said.stdout.trim_end()), (Some(0), help.trim_end()), "{name}");
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn connect_check_groups_devices_by_what_came_of_them() {
         closed_port()
     );
     program.write("testbed.yaml", &(testbed + &more));
-    let output = program.again(&["connect-check", "testbed.yaml", "--timeout", "2s", "--quiet", "--junit", "reach.xml"]);
+    let output = program.again(&["connect-check", "testbed.yaml", "--timeout", "4s", "--quiet", "--junit", "reach.xml"]);
     expect![[r#"
         reached: 1 of 4
         unreachable (connection refused): leaf1, leaf3
