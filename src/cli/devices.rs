@@ -93,6 +93,7 @@ pub(super) fn devices(arguments: &Devices, world: &World) -> ExitStatus {
 }
 
 impl<'a> Lab<'a> {
+    /// The devices that are meant; what names none of them is a complaint.
     fn select(&mut self, arguments: &Devices) -> Vec<&'a Device> {
         let mut selection = arguments.selected.selection();
         selection.devices.extend(arguments.explain.clone());
@@ -119,13 +120,19 @@ impl<'a> Lab<'a> {
 
     /// The usual connection, or the one by `--via`; and without `--via` one by each of the other paths.
     fn connections(&mut self, device: &Device) -> Vec<Connection> {
+        let before = self.complaints.len();
         let usual = self.resolve(device, &asked(device, self.via));
         let mut connections: Vec<Connection> =
             usual.into_iter().map(|route| Connection { alias: route.alias.clone(), usual: true, route }).collect();
-        if !self.via.is_empty() || connections.is_empty() {
+        let is_open = device.paths.len() > 1 && device.defaults.via.is_empty() && device.defaults.class.is_none();
+        if !self.via.is_empty() || (connections.is_empty() && !is_open) {
             return connections;
         }
-        let taken: Vec<String> = connections[0].route.via().map(str::to_owned).collect();
+        if connections.is_empty() {
+            // Several paths of which none is the usual one are fine for steps that say `alias`.
+            self.complaints[before..].iter_mut().for_each(|complaint| complaint.severity = Severity::Warning);
+        }
+        let taken: Vec<String> = connections.iter().flat_map(|usual| usual.route.via()).map(str::to_owned).collect();
         for path in device.paths.keys().filter(|path| !taken.contains(path)).cloned() {
             let request = Request { alias: Some(path.clone()), ..asked(device, std::slice::from_ref(&path)) };
             connections.extend(self.resolve(device, &request).map(|route| Connection { alias: path, usual: false, route }));
@@ -133,6 +140,7 @@ impl<'a> Lab<'a> {
         connections
     }
 
+    /// Prints the table.
     fn list(&mut self, selected: &[&Device], json: bool) -> ExitStatus {
         let all: Vec<(&Device, Vec<Connection>)> = selected.iter().map(|device| (*device, self.connections(device))).collect();
         if json {
@@ -145,6 +153,7 @@ impl<'a> Lab<'a> {
         if all.is_empty() { ExitStatus::NothingSelected } else { ExitStatus::Passed }
     }
 
+    /// Prints what decided the usual connection of each device, or the one by `--via`.
     fn explain(&mut self, selected: &[&Device], json: bool) -> ExitStatus {
         let mut explained = Vec::new();
         for device in selected {

@@ -258,6 +258,17 @@ fn devices_shows_what_it_can_beside_a_device_that_is_wrong() {
     let said = text(&output.stderr);
     assert!(said.contains("class `shh` is unknown") && said.contains("device `none` has no connections"), "{said}");
     assert_eq!(output.status.code(), Some(3));
+    // Without a usual path, steps still reach each path by its alias.
+    program.write("testbed.yaml", "devices: {two: {connections: {a: {class: shell}, b: {class: shell}}}}");
+    let output = program.again(&["devices", "testbed.yaml"]);
+    expect![[r#"
+        DEVICE  OS  PLATFORM  TYPE  ALIAS  VIA  CLASS  ADDRESS
+        two     -   -         -     a      a    shell  this machine
+        two     -   -         -     b      b    shell  this machine
+    "#]]
+    .assert_eq(&text(&output.stdout));
+    assert!(text(&output.stderr).starts_with("warning: device `two` can be reached by `a` and `b`: nothing says which\n"));
+    assert_eq!(output.status.code(), Some(0));
     program.write("job.yaml", "job: x\ntests: [{name: t, steps: [{shell: x, assert: [{exit_code: 0}]}]}]");
     let output = program.again(&["devices", "job.yaml"]);
     assert!(text(&output.stderr).contains("this job names no testbed"), "{}", text(&output.stderr));
