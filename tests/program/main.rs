@@ -6,10 +6,11 @@
 mod program;
 
 mod commands;
+mod reach;
+
 mod files;
 mod limits;
 mod outcomes;
-mod reach;
 
 /// What was printed, without times and the run's name.
 fn plain(said: &str) -> String {

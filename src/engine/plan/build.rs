@@ -8,7 +8,7 @@ use crate::connect::request::Request;
 use crate::engine::plan::compile::{Compiled, Compiler, Need};
 use crate::engine::plan::inputs::Inputs;
 use crate::engine::plan::names::Names;
-use crate::engine::plan::routes::{Ground, Routes, via_of};
+use crate::engine::plan::routes::{Routes, via_of};
 use crate::engine::plan::select::{self, Known};
 use crate::engine::plan::step::{Program, Slot, Target};
 use crate::engine::plan::{Cell, DeviceId, Plan, RouteId, Run, Work};
@@ -65,8 +65,7 @@ impl<'a> Builder<'a> {
             names.learn(name);
         }
         let vars = compile_vars(&inputs.job.vars, &mut names.with(&["device"]), &mut complaints);
-        let ground = Ground { testbed: inputs.testbed, registry: inputs.registry, surroundings: inputs.surroundings };
-        Self { inputs, routes: Routes::new(ground), vars, fixed: fixed(inputs), fixed_for: HashMap::new(), names, complaints }
+        Self { inputs, routes: Routes::new(inputs), vars, fixed: fixed(inputs), fixed_for: HashMap::new(), names, complaints }
     }
 
     fn tests(&mut self) -> Vec<Draft> {

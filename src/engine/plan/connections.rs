@@ -56,7 +56,7 @@ impl<'a> Wanted<'a> {
 #[must_use]
 pub fn connections(wanted: &Wanted<'_>, name: &str, file: String, within: Option<&Limit>) -> (Option<Plan>, Vec<Diagnostic>) {
     let (selected, mut complaints) = wanted.selection.devices_of(wanted.testbed);
-    let mut routes = Routes::new(wanted.ground());
+    let mut routes = Routes::on(wanted.ground());
     let mut used = BTreeSet::new();
     for device in selected {
         used.extend(routes.resolve(device, &wanted.request(device), &mut complaints));

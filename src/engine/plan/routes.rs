@@ -9,6 +9,7 @@ use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
 use crate::connect::request::{Request, alias_of};
 use crate::connect::route::{Route, resolve};
+use crate::engine::plan::inputs::Inputs;
 use crate::engine::plan::{Cell, DeviceId, PlannedDevice, PlannedRoute, RouteId, Work, openable, select};
 use crate::model::testbed::{Device, Testbed};
 use crate::record::event::{CellHead, CellId, CellKind};
@@ -43,7 +44,12 @@ pub(super) struct Routes<'a> {
 pub(super) type Finished = (Vec<PlannedDevice>, Vec<PlannedRoute>, Vec<Cell>, BTreeMap<RouteId, RouteId>);
 
 impl<'a> Routes<'a> {
-    pub(super) fn new(ground: Ground<'a>) -> Self {
+    pub(super) fn new(inputs: &'a Inputs<'a>) -> Self {
+        Self::on(Ground { testbed: inputs.testbed, registry: inputs.registry, surroundings: inputs.surroundings })
+    }
+
+    /// The same where no job says what is done with them.
+    pub(super) fn on(ground: Ground<'a>) -> Self {
         let devices: Vec<PlannedDevice> = ground
             .testbed
             .devices
