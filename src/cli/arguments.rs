@@ -1,16 +1,28 @@
 //! The command line.
 
-use crate::record::verdict::ExitStatus;
+use crate::cli::classes::Classes;
+use crate::cli::connect_check::ConnectCheck;
+use crate::cli::devices::Devices;
+use crate::cli::init::Init;
+use crate::cli::list::List;
+use crate::cli::printed::{Completions, Man, Schema};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// A declarative, testbed-driven test runner: YAML in, device commands out, JUnit back.
 #[derive(Debug, Parser)]
-#[command(name = "runner", version, max_term_width = 100, after_help = exit_statuses())]
+#[command(name = "runner", version, max_term_width = 100)]
 pub(super) struct Arguments {
-    /// When to use colour. `NO_COLOR` in the environment means never.
-    #[arg(long = "color", visible_alias = "colour", value_name = "WHEN", default_value = "auto", global = true)]
+    /// When to use colour: `auto` on a terminal, `always`, or `never`. `auto` is never where `NO_COLOR` is set.
+    #[arg(
+        long = "color",
+        visible_alias = "colour",
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        hide_possible_values = true
+    )]
     pub(super) colour: When,
 
     #[command(subcommand)]
@@ -27,6 +39,23 @@ pub(super) enum Command {
     Plan(Subject),
     /// Make the reports of a run again from its event log, also when the run was killed.
     Report(Report),
+    /// Write a testbed and a job that run at once, to begin with.
+    Init(Init),
+    /// List the tests of a job: ids, tags, devices, and how many cases each has.
+    List(List),
+    /// List the devices of a testbed and their connections; explain one, or collect ssh host keys.
+    Devices(Devices),
+    /// Open a connection to every device and say who can be reached, and why the others cannot.
+    ConnectCheck(ConnectCheck),
+    /// List the classes of connections: what each is asked and which options it takes.
+    Classes(Classes),
+    /// Print the JSON Schema of jobs or testbeds, for editors.
+    Schema(Schema),
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Print a manual page.
+    #[command(hide = true)]
+    Man(Man),
 }
 
 /// When to use colour.
@@ -41,7 +70,7 @@ pub(super) enum When {
 }
 
 /// A job, its testbed and what is left of them.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Subject {
     /// The job's YAML file.
     #[arg(value_name = "JOB")]
@@ -70,7 +99,7 @@ pub(super) struct Subject {
 }
 
 /// Arguments of `runner run`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Run {
     #[command(flatten)]
     pub(super) subject: Subject,
@@ -116,9 +145,4 @@ pub(super) struct Report {
     /// Write a JUnit file.
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
-}
-
-fn exit_statuses() -> String {
-    let lines: Vec<String> = ExitStatus::TABLE.iter().map(|(status, meaning)| format!("  {:>3}  {meaning}", status.code())).collect();
-    format!("Exit status:\n{}", lines.join("\n"))
 }

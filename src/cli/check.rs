@@ -13,7 +13,7 @@ use std::io::Write;
 /// Checks a job and says what it found.
 pub(super) fn check(arguments: &Subject, world: &World) -> ExitStatus {
     let accepted = accept(arguments, world);
-    inputs::complain(&accepted, world);
+    inputs::complain(&accepted.complaints, &accepted.redactor, world);
     let Some(plan) = accepted.plan else { return refused(accepted.complaints.len()) };
     let cells = || plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test);
     let tests = cells().count();
@@ -26,7 +26,7 @@ pub(super) fn check(arguments: &Subject, world: &World) -> ExitStatus {
 /// Shows the plan.
 pub(super) fn plan(arguments: &Subject, world: &World) -> ExitStatus {
     let accepted = accept(arguments, world);
-    inputs::complain(&accepted, world);
+    inputs::complain(&accepted.complaints, &accepted.redactor, world);
     let Some(plan) = accepted.plan else { return refused(accepted.complaints.len()) };
     say(&describe(&plan));
     if plan.cells.is_empty() { ExitStatus::NothingSelected } else { ExitStatus::Passed }

@@ -5,7 +5,6 @@ use crate::base::diagnostic::{Colour, Diagnostic, Severity};
 use crate::cli::arguments::Subject as Arguments;
 use crate::cli::world::{self, World};
 use crate::cli::{ask, files, order};
-use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
 use crate::engine::plan::{self, Plan, Selection};
 use crate::load::{self, Environment, Given};
@@ -18,6 +17,8 @@ use std::io::Write;
 /// A plan, or `None` after errors, and everything that was said on the way.
 pub(super) struct Accepted {
     pub(super) plan: Option<Plan>,
+    /// The job, where it could be read.
+    pub(super) job: Option<Job>,
     pub(super) complaints: Vec<Diagnostic>,
     /// The testbed's file or name, for reports.
     pub(super) testbed: String,
@@ -32,11 +33,11 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
     let loaded = load::job(&arguments.job, &arguments.job.display().to_string());
     complaints.extend(loaded.diagnostics);
     let Some(job) = loaded.value.or(loaded.remains) else {
-        return Accepted { plan: None, complaints, testbed: String::new(), redactor: Redactor::default() };
+        return Accepted { plan: None, job: None, complaints, testbed: String::new(), redactor: Redactor::default() };
     };
     let (testbed, named) = testbed(arguments, &job, world, (&overrides, &mut complaints));
     let Some(testbed) = testbed else {
-        return Accepted { plan: None, complaints, testbed: named, redactor: Redactor::default() };
+        return Accepted { plan: None, job: Some(job), complaints, testbed: named, redactor: Redactor::default() };
     };
     let redactor = plan::redactor(&testbed);
     let broken = complaints.iter().any(|complaint| complaint.severity == Severity::Error);
@@ -44,7 +45,7 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
         job: &job,
         testbed: &testbed,
         registry: &Registry::standard(),
-        surroundings: &Surroundings { home: world.home.clone(), agent: world.agent() },
+        surroundings: &world.surroundings(),
         selection: &Selection { devices: arguments.devices.clone(), tests: arguments.tests.clone(), tags: arguments.tags.clone() },
         overrides,
         env: Data::Object(world.env.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect()),
@@ -56,11 +57,11 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
     let missing = plan.as_ref().map(|plan| files::missing(plan, &testbed)).unwrap_or_default();
     let plan = plan.filter(|_| missing.is_empty());
     complaints.extend(missing);
-    Accepted { plan, complaints: order::in_order(complaints), testbed: named, redactor }
+    Accepted { plan, job: Some(job), complaints: order::in_order(complaints), testbed: named, redactor }
 }
 
 /// The testbed that the command line names, else the job's, else none at all, which is enough for local steps.
-fn testbed(
+pub(super) fn testbed(
     arguments: &Arguments,
     job: &Job,
     world: &World,
@@ -111,7 +112,7 @@ fn over(var: &str) -> Result<(String, Data), Box<Diagnostic>> {
 }
 
 /// Shows complaints on standard error without secrets, and gives them back as plain text for reports.
-pub(super) fn complain(Accepted { complaints, redactor, .. }: &Accepted, world: &World) -> String {
+pub(super) fn complain(complaints: &[Diagnostic], redactor: &Redactor, world: &World) -> String {
     let mut stderr = std::io::stderr().lock();
     let mut plain = String::new();
     for complaint in complaints {

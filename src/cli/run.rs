@@ -30,7 +30,7 @@ use std::time::Instant;
 /// Runs a job: files, plan, reports, run.
 pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
     let accepted = accept(&arguments.subject, world);
-    let said = inputs::complain(&accepted, world);
+    let said = inputs::complain(&accepted.complaints, &accepted.redactor, world);
     let outputs = match Outputs::create(arguments) {
         Ok(outputs) => outputs,
         Err(error) => {
@@ -48,12 +48,15 @@ pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
             warn("nothing was selected, nothing was run");
             reject(&outputs, &unplanned(arguments, world, testbed), "nothing was selected", ExitStatus::NothingSelected)
         }
-        Accepted { plan: Some(plan), testbed, .. } => execute(arguments, world, plan, testbed, &outputs),
+        Accepted { plan: Some(plan), testbed, .. } => {
+            let again = |redactor: &Redactor| rerun(&arguments.subject, redactor);
+            execute(arguments, world, (plan, testbed), &outputs, &Ending { again: &again, ended: &|_| {} })
+        }
     }
 }
 
 /// Writes a report all the same when nothing is run, so that no older one is taken for this run's.
-fn reject(outputs: &Outputs, head: &RunHead, said: &str, status: ExitStatus) -> ExitStatus {
+pub(super) fn reject(outputs: &Outputs, head: &RunHead, said: &str, status: ExitStatus) -> ExitStatus {
     let Some(path) = &outputs.junit else { return status };
     let document = junit::rejected(head, said);
     let written = document
@@ -68,7 +71,22 @@ fn reject(outputs: &Outputs, head: &RunHead, said: &str, status: ExitStatus) -> 
     }
 }
 
-fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String, outputs: &Outputs) -> ExitStatus {
+/// What is said when a run has ended.
+pub(super) struct Ending<'a> {
+    /// How a run of what did not pass is begun.
+    pub(super) again: &'a dyn Fn(&Redactor) -> Option<Rerun>,
+    /// Told after everything else.
+    pub(super) ended: &'a dyn Fn(&Ledger),
+}
+
+/// Runs a plan, whose testbed has that name in reports, and writes the reports.
+pub(super) fn execute(
+    arguments: &Run,
+    world: &World,
+    (plan, testbed): (Plan, String),
+    outputs: &Outputs,
+    ending: &Ending<'_>,
+) -> ExitStatus {
     let words: Vec<&str> = plan.words.iter().map(String::as_str).collect();
     let redactor = Arc::new(Redactor::new(plan.secrets.iter().map(|named| &named.secret), &words));
     if redactor.unmasked() > 0 {
@@ -88,7 +106,7 @@ fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String, outputs:
             return ExitStatus::ReportUnwritable;
         }
     };
-    let mut reporters = Reporters::new(arguments, world, outputs, rerun(&arguments.subject, &redactor));
+    let mut reporters = Reporters::new(arguments, world, outputs, (ending.again)(&redactor));
     reporters.files.extend(transcripts.clone().map(|transcripts| Box::new(transcripts) as Box<dyn Reporter>));
     let reporters = RefCell::new(reporters);
     let mut sink = |event: &Event, ledger: &Ledger| reporters.borrow_mut().event(event, ledger);
@@ -106,7 +124,9 @@ fn execute(arguments: &Run, world: &World, plan: Plan, testbed: String, outputs:
         warn(&format!("the run could not begin: {error}"));
         ExitStatus::Errored
     });
-    reporters.borrow_mut().finish(journal.ledger(), status)
+    let status = reporters.borrow_mut().finish(journal.ledger(), status);
+    (ending.ended)(journal.ledger());
+    status
 }
 
 /// Asks for as many open files as the system lets the user have: a connection needs up to three.
@@ -133,7 +153,7 @@ fn transcripts(
 }
 
 /// What is known of a run that has no plan.
-fn unplanned(arguments: &Run, world: &World, testbed: String) -> RunHead {
+pub(super) fn unplanned(arguments: &Run, world: &World, testbed: String) -> RunHead {
     head(world, (String::new(), world.in_repository(&arguments.subject.job)), testbed)
 }
 

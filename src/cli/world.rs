@@ -2,6 +2,7 @@
 
 use crate::base::diagnostic::Colour;
 use crate::cli::arguments::When;
+use crate::connect::login::Surroundings;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -65,9 +66,10 @@ impl World {
         }
     }
 
-    /// The socket of the user's ssh agent.
-    pub(super) fn agent(&self) -> Option<PathBuf> {
-        self.env.get("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty()).map(PathBuf::from)
+    /// What connections may use of the user's surroundings.
+    pub(super) fn surroundings(&self) -> Surroundings {
+        let agent = self.env.get("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty()).map(PathBuf::from);
+        Surroundings { home: self.home.clone(), agent }
     }
 
     /// The time of day for as long as the process lives, by the monotonic clock from its start on.

@@ -219,6 +219,18 @@ pub struct OptionSpec {
     pub summary: &'static str,
 }
 
+impl DefaultCheck {
+    /// What a good answer has, for tables: `an exit code of 0`.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Answered => "any whole answer, with exit code 0 where it has one",
+            Self::ExitCodeZero => "an exit code of 0",
+            Self::NotRefused => "an exit code of 0, or, of a command line that has none, one that does not refuse the command",
+        }
+    }
+}
+
 /// What an option takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptionKind {
@@ -234,4 +246,19 @@ pub enum OptionKind {
     Count,
     /// A duration; in testbeds a bare number means seconds, as in pyATS.
     Duration,
+}
+
+impl OptionKind {
+    /// What it takes, for tables; words to choose from are in backticks.
+    #[must_use]
+    pub fn takes(self) -> String {
+        match self {
+            Self::Text => "a text".to_owned(),
+            Self::File => "a path".to_owned(),
+            Self::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+            Self::Switch => "`true` or `false`".to_owned(),
+            Self::Count => "a whole number from 1".to_owned(),
+            Self::Duration => "a duration; a bare number is seconds".to_owned(),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Connections to devices: classes and what they offer, the manager of a device's connections, pools, and the wires.
 //!
-//! Nothing here knows that anything is being tested. Room order: `interrupt`, `class`, `wire`, `platform`,
-//! `screen`, `classes`, `registry`, `request`, `login`, `address`, `options`, `paths`, `route`, `pool`, `manager`.
+//! Nothing here knows that anything is being tested. Room order: `interrupt`, `class`, `wire`, `platform`, `screen`,
+//! `classes`, `registry`, `request`, `login`, `address`, `options`, `paths`, `route`, `why`, `pool`, `manager`.
 
 pub mod interrupt;
 
@@ -28,6 +28,8 @@ pub mod options;
 pub mod paths;
 
 pub mod route;
+
+pub mod why;
 
 pub mod pool;
 

@@ -122,6 +122,19 @@ pub fn testbed_inline<'a>(yaml: &Yaml, folder: &Path, given: impl Into<Given<'a>
     Loaded::new(value, complaints)
 }
 
+/// Whether a file is a job rather than a testbed, told by its keys. Blocks while it is read; what cannot be read is none.
+#[must_use]
+pub fn is_job(path: &Path) -> bool {
+    const KEYS: [&str; 2] = ["job", "tests"];
+    // What can be read only once, such as a pipe, is left for whoever loads it.
+    let Some(text) = path.is_file().then(|| file::read(path, "").ok()).flatten() else { return false };
+    match yaml::read(&Source::new("", text.as_str()), &Complaints::default()) {
+        Some(tree) => KEYS.iter().any(|key| tree.get(key).is_some()),
+        // What is not YAML shows what it was meant to be.
+        None => text.lines().any(|line| KEYS.iter().any(|key| line.starts_with(&format!("{key}:")))),
+    }
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }

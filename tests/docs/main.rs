@@ -8,7 +8,7 @@
 //! - `fails`: it is run, does not pass, and the next `text` block stands in what is printed.
 //! - `warning`: it is accepted, with the warnings in the next `text` block.
 //! - `error`: it is not accepted, for the errors in the next `text` block.
-//! - `gitlab`: it belongs to another program, and must only be YAML.
+//! - `gitlab`: it belongs to another program, and must only be YAML; command lines in its `script` lists are checked.
 //! - a name such as `lab.yaml`: it is that file for the other blocks of its page.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test whose stage cannot be set has failed")]
@@ -17,6 +17,7 @@ mod pages;
 mod stage;
 mod wrap;
 
+mod commands;
 mod examples;
 mod links;
 mod schemas;

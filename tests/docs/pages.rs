@@ -27,11 +27,22 @@ pub(crate) fn root() -> &'static Path {
 /// Every page that users read, in the order of their names.
 pub(crate) fn all() -> Vec<Page> {
     let mut names = vec!["README.md".to_owned(), "ARCHITECTURE.md".to_owned(), "CHANGELOG.md".to_owned()];
-    let listed = std::fs::read_dir(root().join("docs")).expect("docs");
-    let files = listed.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
-    names.extend(files.filter(|name| is_page(Path::new(name))).map(|name| format!("docs/{name}")));
+    collect("docs", &mut names);
     names.sort();
     names.into_iter().map(|name| Page::read(&name)).collect()
+}
+
+/// The pages of a folder and of those in it.
+fn collect(folder: &str, names: &mut Vec<String>) {
+    for entry in std::fs::read_dir(root().join(folder)).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            collect(&name, names);
+        } else if is_page(Path::new(&name)) {
+            names.push(name);
+        }
+    }
 }
 
 fn is_page(file: &Path) -> bool {

@@ -216,6 +216,16 @@ fn whatever_the_loader_accepts_of_any_key_is_accepted() {
 }
 
 #[test]
+fn the_example_of_a_pool_and_the_files_of_init_are_accepted() {
+    for (schema, folder) in [(JOB, "examples/pool/job.yaml"), (TESTBED, "examples/pool/testbed.yaml")] {
+        for file in [folder, &folder.replace("examples/pool", "src/cli/init")] {
+            let text = std::fs::read_to_string(pages::root().join(file)).expect("an example");
+            assert_eq!(refused(&validator(schema), &data(&text)), None, "{file}");
+        }
+    }
+}
+
+#[test]
 fn plain_mistakes_are_refused() {
     let (job, testbed) = (validator(JOB), validator(TESTBED));
     let step = |step: &str| format!("job: x\ntests: [{{name: x, steps: [{step}]}}]\n");

@@ -18,8 +18,14 @@ pub(crate) struct Said {
 }
 
 /// Variables of the environment that examples use.
-const ENVIRONMENT: [(&str, &str); 4] =
-    [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("LAB_PASSWORD", "hunter2-secret"), ("LAB_USER", "admin"), ("STAGE", "lab")];
+const ENVIRONMENT: [(&str, &str); 6] = [
+    ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+    ("LAB_PASSWORD", "hunter2-secret"),
+    ("LAB_USER", "admin"),
+    ("LAB_PSW", "hunter2-secret"),
+    ("LAB_USR", "admin"),
+    ("STAGE", "lab"),
+];
 
 impl Stage {
     /// Makes a folder that holds copies of the files of `from` and of the folders in it.

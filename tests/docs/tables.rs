@@ -1,7 +1,7 @@
 //! Tables and commands that stand in the documentation are those of the program.
 
 use crate::pages::{self, Page};
-use runner::connect::class::{ClassSpec, DefaultCheck, OptionKind};
+use runner::connect::class::ClassSpec;
 use runner::connect::platform::{self, Platform};
 use runner::connect::registry::Registry;
 use runner::model::platform::{RunMode, Verified};
@@ -75,30 +75,15 @@ fn describe(spec: &ClassSpec) -> String {
     text.push_str(&format!("- protocols: {}\n", code(spec.protocols)));
     text.push_str(&format!("- needs: {}\n", if spec.requires.is_empty() { "nothing".to_owned() } else { code(spec.requires) }));
     for service in spec.services {
-        let good = match service.default_check {
-            DefaultCheck::Answered => "any whole answer, with exit code 0 where it has one",
-            DefaultCheck::ExitCodeZero => "an exit code of 0",
-            DefaultCheck::NotRefused => "an exit code of 0, or, of a command line that has none, one that does not refuse the command",
-        };
+        let good = service.default_check.sentence();
         text.push_str(&format!("- service `{}`: {}; a good answer is {good}\n", service.name, service.summary));
     }
     text.push_str("\n| option | takes | |\n|---|---|---|\n");
     for option in spec.options {
-        text.push_str(&format!("| `{}` | {} | {} |\n", option.name, takes(option.kind), option.summary));
+        text.push_str(&format!("| `{}` | {} | {} |\n", option.name, option.kind.takes(), option.summary));
     }
     text.push('\n');
     text
-}
-
-fn takes(kind: OptionKind) -> String {
-    match kind {
-        OptionKind::Text => "a text".to_owned(),
-        OptionKind::File => "a path".to_owned(),
-        OptionKind::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
-        OptionKind::Switch => "`true` or `false`".to_owned(),
-        OptionKind::Count => "a whole number from 1".to_owned(),
-        OptionKind::Duration => "a duration; a bare number is seconds".to_owned(),
-    }
 }
 
 fn capital(text: &str) -> String {

@@ -12,5 +12,6 @@ mod transcripts;
 
 mod outage;
 mod runs;
+mod scan;
 mod sessions;
 mod ssh;

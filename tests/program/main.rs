@@ -5,6 +5,9 @@
 
 mod program;
 
+mod commands;
+mod reach;
+
 mod files;
 mod folder;
 mod limits;

@@ -6,6 +6,7 @@
 mod branches;
 mod build;
 mod compile;
+mod connections;
 mod describe;
 mod early;
 mod features;
@@ -25,6 +26,7 @@ mod tags;
 mod tests;
 
 pub use build::build;
+pub use connections::{Wanted, connections};
 pub use describe::describe;
 pub use inputs::Inputs;
 pub use matrix::Combination;

@@ -5,11 +5,13 @@ use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Placed;
 use crate::base::text;
 use crate::connect::class::{ClassSpec, Endpoint, ServiceSpec};
+use crate::connect::login::Surroundings;
+use crate::connect::registry::Registry;
 use crate::connect::request::{Request, alias_of};
 use crate::connect::route::{Route, resolve};
 use crate::engine::plan::inputs::Inputs;
 use crate::engine::plan::{Cell, DeviceId, PlannedDevice, PlannedRoute, RouteId, Work, openable, select};
-use crate::model::testbed::Device;
+use crate::model::testbed::{Device, Testbed};
 use crate::record::event::{CellHead, CellId, CellKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,9 +20,17 @@ use std::time::Duration;
 /// What opening a connection may take when the testbed does not say: `connection_timeout`.
 const DEFAULT_OPEN: Duration = Duration::from_secs(15);
 
+/// Where connections are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) testbed: &'a Testbed,
+    pub(super) registry: &'a Registry,
+    pub(super) surroundings: &'a Surroundings,
+}
+
 /// Devices and routes, interned while tests are bound.
 pub(super) struct Routes<'a> {
-    inputs: &'a Inputs<'a>,
+    ground: Ground<'a>,
     pub(super) devices: Vec<PlannedDevice>,
     /// Where each device stands.
     places: Vec<String>,
@@ -35,16 +45,21 @@ pub(super) type Finished = (Vec<PlannedDevice>, Vec<PlannedRoute>, Vec<Cell>, BT
 
 impl<'a> Routes<'a> {
     pub(super) fn new(inputs: &'a Inputs<'a>) -> Self {
-        let devices: Vec<PlannedDevice> = inputs
+        Self::on(Ground { testbed: inputs.testbed, registry: inputs.registry, surroundings: inputs.surroundings })
+    }
+
+    /// The same where no job says what is done with them.
+    pub(super) fn on(ground: Ground<'a>) -> Self {
+        let devices: Vec<PlannedDevice> = ground
             .testbed
             .devices
             .values()
             .map(|device| PlannedDevice { name: device.name.value.clone(), data: select::device_data(device) })
             .collect();
         let ids = (0..).map(DeviceId);
-        let device_ids = inputs.testbed.devices.values().map(|device| device.name.value.as_str()).zip(ids).collect();
-        let places = inputs.testbed.devices.values().map(|device| device.name.place.file_line()).collect();
-        Self { inputs, devices, places, device_ids, known: Vec::new(), found: HashMap::new() }
+        let device_ids = ground.testbed.devices.values().map(|device| device.name.value.as_str()).zip(ids).collect();
+        let places = ground.testbed.devices.values().map(|device| device.name.place.file_line()).collect();
+        Self { ground, devices, places, device_ids, known: Vec::new(), found: HashMap::new() }
     }
 
     pub(super) fn device(&self, device: &Device) -> DeviceId {
@@ -76,10 +91,10 @@ impl<'a> Routes<'a> {
     }
 
     fn resolve_anew(&mut self, id: DeviceId, device: &Device, request: &Request, complaints: &mut Vec<Diagnostic>) -> Option<RouteId> {
-        let route = match resolve(device, self.inputs.testbed, request, self.inputs.registry, self.inputs.surroundings) {
+        let route = match resolve(device, self.ground.testbed, request, self.ground.registry, self.ground.surroundings) {
             Ok(resolved) => {
                 complaints.extend(resolved.warnings);
-                openable::check(&resolved.route, device, self.inputs.testbed, complaints);
+                openable::check(&resolved.route, device, self.ground.testbed, complaints);
                 resolved.route
             }
             Err(error) => {
@@ -104,7 +119,7 @@ impl<'a> Routes<'a> {
         let mut cells = Vec::new();
         for (index, old) in kept.iter().enumerate() {
             let (device, route) = &self.known[old.index()];
-            let own_default = self.inputs.testbed.devices[device.index()].defaults.alias.as_ref().map_or("default", |alias| &alias.value);
+            let own_default = self.ground.testbed.devices[device.index()].defaults.alias.as_ref().map_or("default", |alias| &alias.value);
             let alias = (route.alias != own_default).then_some(route.alias.as_str());
             cells.push(connect_cell(renumbered[old], *device, &self.devices[device.index()], alias));
             planned.push(PlannedRoute {

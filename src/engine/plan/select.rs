@@ -25,14 +25,20 @@ pub struct Selection {
     pub tags: Vec<String>,
 }
 
+/// What the command line leaves of the devices of a testbed.
+#[derive(Debug)]
+pub(super) struct ChosenDevices {
+    globs: Vec<GlobMatcher>,
+    all: bool,
+}
+
 /// What the command line leaves of one job.
 #[derive(Debug)]
 pub(super) struct Chosen {
-    devices: Vec<GlobMatcher>,
+    devices: ChosenDevices,
     tests: Vec<GlobMatcher>,
     tags: Vec<Tags>,
     /// Whether everything is left.
-    all_devices: bool,
     all_tests: bool,
     all_tags: bool,
 }
@@ -41,30 +47,43 @@ impl Selection {
     /// Binds it to a job and a testbed. Complains about every pattern that nothing in them has: what it was to select
     /// would not be run.
     pub(super) fn of(&self, job: &Job, testbed: &Testbed, complaints: &mut Vec<Diagnostic>) -> Chosen {
-        let devices = |glob: &GlobMatcher| testbed.devices.values().any(|device| names_device(glob, device));
+        let devices = self.of_devices(testbed, complaints);
         let tests = |glob: &GlobMatcher| job.tests.iter().any(|test| names_test(glob, test));
-        let device_names: Vec<&str> = testbed.devices.keys().map(String::as_str).collect();
         let test_names: Vec<&str> = job.tests.iter().flat_map(|test| [test.name.value.as_str(), test.id.value.as_str()]).collect();
         let tags: Vec<&str> = job.tests.iter().flat_map(tags_of).collect();
         let parts: Vec<&str> = self.tests.iter().flat_map(|pattern| parts(pattern, &test_names, tests)).collect();
-        complaints.extend(self.devices.iter().filter_map(|pattern| unmatched("device", pattern, &device_names, devices)));
         let unnamed = parts.iter().filter(|part| !test_names.contains(part));
         complaints.extend(unnamed.filter_map(|pattern| unmatched("test", pattern, &test_names, tests)));
         Chosen {
-            devices: self.devices.iter().filter_map(|pattern| glob(pattern).ok()).collect(),
+            devices,
             tests: parts.iter().filter_map(|part| exactly(part, &test_names).or_else(|| glob(part).ok())).collect(),
             tags: self.tags.iter().filter_map(|text| expression(text, &tags, complaints)).collect(),
-            all_devices: self.devices.is_empty(),
             all_tests: self.tests.is_empty(),
             all_tags: self.tags.is_empty(),
         }
+    }
+
+    /// Binds what it says of devices to a testbed. Complains about every pattern that no device has.
+    pub(super) fn of_devices(&self, testbed: &Testbed, complaints: &mut Vec<Diagnostic>) -> ChosenDevices {
+        let names: Vec<&str> = testbed.devices.keys().map(String::as_str).collect();
+        let matches = |glob: &GlobMatcher| testbed.devices.values().any(|device| names_device(glob, device));
+        complaints.extend(self.devices.iter().filter_map(|pattern| unmatched("device", pattern, &names, matches)));
+        let globs = self.devices.iter().filter_map(|pattern| glob(pattern).ok()).collect();
+        ChosenDevices { globs, all: self.devices.is_empty() }
+    }
+}
+
+impl ChosenDevices {
+    /// Whether a device is selected.
+    pub(super) fn has(&self, device: &Device) -> bool {
+        self.all || self.globs.iter().any(|glob| names_device(glob, device))
     }
 }
 
 impl Chosen {
     /// Whether a device is selected.
     pub(super) fn has_device(&self, device: &Device) -> bool {
-        self.all_devices || self.devices.iter().any(|glob| names_device(glob, device))
+        self.devices.has(device)
     }
 
     /// Whether a test is selected.
@@ -120,7 +139,7 @@ fn expression(text: &str, known: &[&str], complaints: &mut Vec<Diagnostic>) -> O
 }
 
 /// A complaint about a pattern of the command line that nothing has.
-fn unmatched(what: &str, pattern: &str, names: &[&str], has: impl Fn(&GlobMatcher) -> bool) -> Option<Diagnostic> {
+pub(super) fn unmatched(what: &str, pattern: &str, names: &[&str], has: impl Fn(&GlobMatcher) -> bool) -> Option<Diagnostic> {
     match glob(pattern) {
         Ok(glob) if has(&glob) => None,
         Ok(_) => {
@@ -236,7 +255,7 @@ fn nothing_named(pattern: &Placed<String>, testbed: &Testbed) -> Diagnostic {
     Diagnostic::error(&pattern.place, format!("device `{}` is not in the testbed", pattern.value)).did_you_mean(near)
 }
 
-fn names_device(glob: &GlobMatcher, device: &Device) -> bool {
+pub(super) fn names_device(glob: &GlobMatcher, device: &Device) -> bool {
     glob.is_match(&device.name.value) || device.attributes.get("alias").is_some_and(|alias| glob.is_match(&alias.value))
 }
 

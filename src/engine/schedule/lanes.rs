@@ -27,6 +27,8 @@ pub(super) struct Lanes {
     unfinished: usize,
     /// The last cell of the running batch. Those of later ones ask for nothing, even when all that they need has ended.
     last: Option<CellId>,
+    /// Whether the plan has nothing but connections. Each of them is opened then, although no cell needs it.
+    only_connections: bool,
 }
 
 /// A device.
@@ -52,9 +54,18 @@ impl Lanes {
             }
         }
         batches.push_back(of_kind(CellKind::Teardown));
+        let only_connections = plan.cells.iter().all(|cell| matches!(cell.work, Work::Connect(_)));
+        if only_connections {
+            batches.push_back(of_kind(CellKind::Connect));
+        }
         batches.retain(|batch| !batch.is_empty());
         let (devices, locks) = (vec![Lane::default(); plan.devices.len()], vec![VecDeque::new(); plan.locks.len()]);
-        Self { batches, needs: Needs::new(plan), devices, locks, unfinished: 0, last: None }
+        Self { batches, needs: Needs::new(plan), devices, locks, unfinished: 0, last: None, only_connections }
+    }
+
+    /// Whether connections are what the run is about, so that opening one is a cell like any other.
+    pub(super) fn only_connections(&self) -> bool {
+        self.only_connections
     }
 
     /// Begins the next batch when the running one has ended; the cells that may begin at once. `None` when none is left.

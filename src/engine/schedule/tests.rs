@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 mod by_hand;
+mod connections;
 mod order;
 mod random;
 

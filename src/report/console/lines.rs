@@ -21,7 +21,7 @@ const ITEMS: usize = 20;
 pub(super) fn header(head: &RunHead) -> String {
     let tests: Vec<&CellHead> = head.cells.iter().filter(|cell| cell.kind == CellKind::Test).collect();
     let devices: HashSet<&str> = tests.iter().filter_map(|cell| cell.device.as_deref()).collect();
-    let tests = count(tests.len(), "test");
+    let tests = if tests.is_empty() { count(head.cells.len(), "connection") } else { count(tests.len(), "test") };
     let on = if devices.is_empty() { String::new() } else { format!(" on {}", count(devices.len(), "device")) };
     let line = format!("job {}, testbed {}: {tests}{on}, run {}", head.job, head.testbed, head.run_id);
     clean::line(&line, LINE * 2)
@@ -90,10 +90,13 @@ pub(super) fn totals(ledger: &Ledger) -> String {
         let Counts { passed, failed, errored, skipped, blocked } = ledger.counts_of(kind);
         [(passed, "passed"), (failed, "failed"), (errored, "errored"), (skipped, "skipped"), (blocked, "blocked")]
     };
-    let tests = ends(CellKind::Test);
+    let cells = ledger.head.as_ref().map_or(&[][..], |head| &head.cells);
+    // A run of connections alone is told by them.
+    let only_connections = !cells.is_empty() && cells.iter().all(|cell| cell.kind == CellKind::Connect);
+    let tests = ends(if only_connections { CellKind::Connect } else { CellKind::Test });
     let mut told: Vec<String> =
         tests.iter().filter(|(number, word)| *number > 0 || *word == "passed").map(|(number, word)| format!("{number} {word}")).collect();
-    for kind in [CellKind::Connect, CellKind::Setup, CellKind::Teardown] {
+    for kind in [CellKind::Connect, CellKind::Setup, CellKind::Teardown].into_iter().filter(|_| !only_connections) {
         // One that was not needed is no news.
         let others = ends(kind).into_iter().filter(|(number, word)| *number > 0 && !matches!(*word, "passed" | "skipped"));
         told.extend(others.map(|(number, word)| match kind {

@@ -1,5 +1,6 @@
 //! Fingerprints of host keys as OpenSSH shows them, and the base64 that known hosts files are written in.
 
+use super::sha1;
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD, STANDARD_NO_PAD};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
@@ -12,6 +13,11 @@ const LENIENT: GeneralPurpose =
 /// `SHA256:` and the digest of a key in base64, as `ssh-keygen -l` shows it.
 pub(super) fn sha256(key: &[u8]) -> String {
     format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(key)))
+}
+
+/// A name as known hosts files hold it that hide names: the salt, and the name's code with it.
+pub(super) fn hashed_name(name: &str, salt: [u8; 20]) -> String {
+    format!("|1|{}|{}", base64(&salt), base64(&sha1::hmac(salt, name.as_bytes())))
 }
 
 /// A key as known hosts files hold it.

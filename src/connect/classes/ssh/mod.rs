@@ -2,8 +2,8 @@
 //!
 //! Rooms: `dial` finds and connects, `link` carries the bytes, `frames` watches them, `session` drives libssh2, `known_hosts` and
 //! `host_keys` decide whom we talk to, `auth` proves who we are, `exec` runs a command in a channel of its own, and `shell`
-//! runs one in a session with prompts, whose bytes go through `line`. Nothing here blocks past a deadline, and no session is
-//! shared between threads.
+//! runs one in a session with prompts, whose bytes go through `line`. `scan` and `merge` collect host keys. Nothing here
+//! blocks past a deadline, and no session is shared between threads.
 
 mod agent;
 mod algorithms;
@@ -17,12 +17,17 @@ mod host_keys;
 mod known_hosts;
 mod line;
 mod link;
+mod merge;
 mod options;
+mod scan;
 mod session;
+mod sha1;
 mod shell;
 
 pub use flags::{Algorithms, SshOptions, parse_ssh_options};
+pub use merge::{Finding, Told, merge_known_hosts};
 pub use options::HostKeyPolicy;
+pub use scan::{ShownKeys, scan_host_keys};
 
 use crate::connect::class::{Class, ClassSpec, Connection, DefaultCheck, Endpoint, Limits, Login, OptionKind, OptionSpec, ServiceSpec};
 use crate::connect::platform;
@@ -95,22 +100,29 @@ impl Ssh {
         };
         let host_keys = HostKeys::new(host, settings, &self.learned);
         let tcp = dial::connect(host, settings.port, limits)?;
-        let internal =
-            |error: String| Fault::new(FaultKind::Internal, format!("a session cannot be made: {error}")).in_phase(Phase::Creation);
-        let mut session = Session::new(tcp).map_err(|error| internal(error.to_string()))?;
+        let mut session = Session::new(tcp).map_err(|error| internal(&error.to_string()))?;
         let kinds = host_keys.kinds(&session.raw)?;
-        let wanted = algorithms::Wanted { legacy: settings.legacy, lists: &settings.algorithms };
-        match algorithms::prefer(&session.raw, &kinds, &wanted) {
-            Ok(()) => {}
-            Err(Unwilling::Named(sentence)) => return Err(Fault::new(FaultKind::Invalid, sentence)),
-            Err(Unwilling::Session(error)) => return Err(internal(session::sentence(&error))),
-        }
+        offer(&session, &kinds, settings)?;
         if let Err(stop) = session.drive(limits, ssh2::Session::handshake) {
             return Err(greeting_fault(&session, stop, settings, limits));
         }
         host_keys.accept(&session.raw)?;
         Ok(session)
     }
+}
+
+/// Offers the algorithms that the settings allow, those of known types of host keys first.
+fn offer(session: &Session, known_kinds: &[String], settings: &Settings) -> Result<(), Fault> {
+    let wanted = algorithms::Wanted { legacy: settings.legacy, lists: &settings.algorithms };
+    algorithms::prefer(&session.raw, known_kinds, &wanted).map_err(|unwilling| match unwilling {
+        Unwilling::Named(sentence) => Fault::new(FaultKind::Invalid, sentence),
+        Unwilling::Session(error) => internal(&session::sentence(&error)),
+    })
+}
+
+/// The fault of a session that cannot even be made.
+fn internal(error: &str) -> Fault {
+    Fault::new(FaultKind::Internal, format!("a session cannot be made: {error}")).in_phase(Phase::Creation)
 }
 
 /// Why the peer and we did not come to an understanding.

@@ -21,7 +21,7 @@ impl Schedule {
     }
 
     /// How a cell ends because the run was stopped or its setup did not pass; `None` when it may run.
-    fn outcome_of_stop(&self, kind: CellKind) -> Option<Outcome> {
+    pub(super) fn outcome_of_stop(&self, kind: CellKind) -> Option<Outcome> {
         if let Some(stop) = self.stop.as_ref().filter(|stop| stop.ends == Ends::Teardown || kind != CellKind::Teardown) {
             // A run that was cut short is never green.
             let is_red = self.some_error || stop.ends == Ends::Nothing;

@@ -197,8 +197,17 @@ impl Schedule {
         }
         let plan = Arc::clone(&self.plan);
         let cell = &plan.cells[id.index()];
-        let Work::Run(run) = &cell.work else { return };
-        if cell.head.kind == CellKind::Teardown {
+        let kind = cell.head.kind;
+        let run = match &cell.work {
+            Work::Run(run) => run,
+            Work::Connect(route) => {
+                return match self.outcome_of_stop(kind) {
+                    Some(outcome) => self.end_cell(id, outcome, now, now),
+                    None => self.wait_for(*route, id, now),
+                };
+            }
+        };
+        if kind == CellKind::Teardown {
             self.reached = Reached::Teardown;
         }
         let beginning = Beginning::of(run);

@@ -6,6 +6,7 @@ use crate::engine::schedule::links::{Settled, State};
 use crate::engine::schedule::machine::Progress;
 use crate::engine::schedule::machine::stop::Ends;
 use crate::engine::schedule::orders::Output;
+use crate::engine::task::WorkerId;
 use crate::record::event::{CellId, Fact};
 use crate::record::fault::{Fault, FaultKind};
 use crate::record::verdict::{Outcome, ReasonKind, Verdict};
@@ -73,6 +74,12 @@ impl Schedule {
             (Progress::Waiting | Progress::Walking(_) | Progress::Ended, None) => now,
         };
         match settled {
+            // Where nothing is asked, a connection that was opened has served its purpose.
+            Settled::Open if self.lanes.only_connections() => {
+                let workers = self.links.workers(route);
+                self.out.extend((0..workers).map(|worker| Output::Close { route, worker: WorkerId(worker) }));
+                self.end_connection(connect, Outcome::passed(), started, now);
+            }
             Settled::Open => match self.down.remove(&route) {
                 Some(down) => {
                     let after = now.saturating_duration_since(down.since);
@@ -119,6 +126,15 @@ impl Schedule {
         attempt.number = tries;
         self.out.push(Output::Record(Fact::Attempted(Box::new(attempt))));
         if before.is_none() {
+            self.end_connection(connect, outcome, started, now);
+        }
+    }
+
+    /// Ends the cell of a connection, which has a turn of its own only where nothing else is run.
+    fn end_connection(&mut self, connect: CellId, outcome: Outcome, started: Instant, now: Instant) {
+        if self.lanes.only_connections() {
+            self.end_cell(connect, outcome, started, now);
+        } else {
             self.note_end(connect, outcome, started, now);
         }
     }
