@@ -84,7 +84,7 @@ struct Dispatcher<'a, 'sink> {
 /// What a job of the crew sends home.
 struct Arrival {
     squad: Option<SquadId>,
-    worker: Option<((RouteId, WorkerId), Worker)>,
+    workers: Vec<((RouteId, WorkerId), Worker)>,
     news: News,
 }
 
@@ -116,9 +116,7 @@ impl Dispatcher<'_, '_> {
         if let Some(squad) = arrival.squad {
             self.crew.finished(squad);
         }
-        if let Some((key, worker)) = arrival.worker {
-            self.workers.insert(key, worker);
-        }
+        self.workers.extend(arrival.workers);
         match arrival.news {
             News::Opened { route, worker, result } => Input::Opened { route, worker, result },
             News::Done { task, done } => Input::Done { task, done },
@@ -142,39 +140,42 @@ impl Dispatcher<'_, '_> {
                 let result = worker.ensure_open(&Limits { deadline: &deadline, interrupt: &interrupt });
                 (result, worker)
             }));
-            let (result, worker) = match opened {
-                Ok((result, worker)) => (result, Some(((route, id), worker))),
-                Err(panic) => (Err(Fault::new(FaultKind::Internal, panic_text(&*panic))), None),
+            let (result, workers) = match opened {
+                Ok((result, worker)) => (result, vec![((route, id), worker)]),
+                Err(panic) => (Err(Fault::new(FaultKind::Internal, panic_text(&*panic))), Vec::new()),
             };
-            send(&home, Arrival { squad: Some(squad), worker, news: News::Opened { route, worker: id, result } });
+            send(&home, Arrival { squad: Some(squad), workers, news: News::Opened { route, worker: id, result } });
         });
         if let Err(error) = given {
             let result = Err(Fault::new(FaultKind::Internal, format!("no thread could be started: {error}")));
-            send(&self.home, Arrival { squad: None, worker: None, news: News::Opened { route, worker: id, result } });
+            send(&self.home, Arrival { squad: None, workers: Vec::new(), news: News::Opened { route, worker: id, result } });
         }
     }
 
     fn start(&mut self, task: Task) {
         // A connection whose job panicked is gone; another takes its place and opens when it is called.
-        let mut worker = task.lease.map(|(route, id)| {
-            let worker = self.workers.remove(&(route, id));
-            ((route, id), worker.unwrap_or_else(|| Worker::new(Arc::clone(&self.plan.routes[route.index()].route))))
-        });
-        let open_within = task.lease.map_or_else(|| task.timeout.clone(), |(route, _)| self.plan.routes[route.index()].open_within.clone());
+        let keys: Vec<(RouteId, WorkerId)> = task.lease.iter().chain(&task.whole).copied().collect();
+        let worker = |key: &(RouteId, WorkerId)| {
+            let worker = self.workers.remove(key);
+            worker.unwrap_or_else(|| Worker::new(Arc::clone(&self.plan.routes[key.0.index()].route)))
+        };
+        let mut workers: Vec<Worker> = keys.iter().map(worker).collect();
+        let open_within =
+            keys.first().map_or_else(|| task.timeout.clone(), |(route, _)| self.plan.routes[route.index()].open_within.clone());
         let (interrupt, redactor, folder) = (self.interrupt(task.stage), Arc::clone(self.journal.redactor()), Arc::clone(&self.folder));
         let (home, id) = (self.home.clone(), task.id);
         let given = self.crew.give(move |squad| {
             let made = catch_unwind(AssertUnwindSafe(|| {
                 let tools = Tools { interrupt: &interrupt, redactor: &redactor, folder: &folder, open_within: &open_within };
-                let done = attempt::run(&task, worker.as_mut().map(|(_, worker)| worker), tools);
-                (done, worker)
+                let done = attempt::run(&task, &mut workers, tools);
+                (done, keys.into_iter().zip(workers).collect())
             }));
-            let (done, worker) = made.unwrap_or_else(|panic| (lost(&panic_text(&*panic)), None));
-            send(&home, Arrival { squad: Some(squad), worker, news: News::Done { task: id, done } });
+            let (done, workers) = made.unwrap_or_else(|panic| (lost(&panic_text(&*panic)), Vec::new()));
+            send(&home, Arrival { squad: Some(squad), workers, news: News::Done { task: id, done } });
         });
         if let Err(error) = given {
             let done = lost(&format!("no thread could be started: {error}"));
-            send(&self.home, Arrival { squad: None, worker: None, news: News::Done { task: id, done } });
+            send(&self.home, Arrival { squad: None, workers: Vec::new(), news: News::Done { task: id, done } });
         }
     }
 

@@ -1,22 +1,26 @@
-//! Binds a job to a testbed and to the classes there are.
+//! Binds a job to a testbed and to the classes there are. `bind` finds the connections of each step.
+
+mod bind;
 
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::{Diagnostic, Severity};
-use crate::base::place::Placed;
+use crate::base::place::{Place, Placed};
 use crate::base::text;
 use crate::connect::request::Request;
-use crate::engine::plan::compile::{Compiled, Compiler, Need};
+use crate::engine::plan::compile::{Around, Compiled, Compiler, Need};
+use crate::engine::plan::defined::Defined;
 use crate::engine::plan::inputs::Inputs;
 use crate::engine::plan::names::Names;
-use crate::engine::plan::routes::{Routes, via_of};
+use crate::engine::plan::routes::Routes;
 use crate::engine::plan::select::{self, Known};
-use crate::engine::plan::step::{Program, Slot, Target};
+use crate::engine::plan::siblings::Pair;
+use crate::engine::plan::step::{Program, Reach};
 use crate::engine::plan::{Cell, DeviceId, Plan, RouteId, Run, Work};
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
 use crate::eval::value::Value;
 use crate::load::RESERVED;
-use crate::model::job::Test;
+use crate::model::job::{Devices, Test};
 use crate::model::testbed::Device;
 use crate::model::yaml::Entry;
 use crate::record::event::{CellHead, CellKind};
@@ -31,6 +35,7 @@ pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let tests = builder.tests();
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
     let teardown = builder.around("teardown", CellKind::Teardown, &inputs.job.teardown);
+    builder.check_ends();
     let complaints = std::mem::take(&mut builder.complaints);
     if inputs.broken || complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return (None, complaints);
@@ -41,6 +46,11 @@ pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
 struct Builder<'a> {
     inputs: &'a Inputs<'a>,
     routes: Routes<'a>,
+    defined: Defined<'a>,
+    /// The routes that a step of the job uses or connects.
+    used: BTreeSet<RouteId>,
+    /// What steps end, and where they say so.
+    ends: Vec<End>,
     vars: Vec<(String, Value)>,
     /// What stands above every variable in every cell; shared, because the environment can be large.
     fixed: Scope,
@@ -50,10 +60,23 @@ struct Builder<'a> {
     complaints: Vec<Diagnostic>,
 }
 
+/// What a step ends.
+struct End {
+    place: Place,
+    what: Ended,
+}
+
+enum Ended {
+    Route(RouteId),
+    AllOf(DeviceId),
+}
+
 /// A cell before the plan's order is known.
 struct Draft {
     head: CellHead,
     run: Run,
+    /// The devices of which it ends every connection.
+    wholes: Vec<DeviceId>,
     devices: BTreeSet<DeviceId>,
 }
 
@@ -65,7 +88,10 @@ impl<'a> Builder<'a> {
             names.learn(name);
         }
         let vars = compile_vars(&inputs.job.vars, &mut names.with(&["device"]), &mut complaints);
-        Self { inputs, routes: Routes::new(inputs), vars, fixed: fixed(inputs), fixed_for: HashMap::new(), names, complaints }
+        let fixed = fixed(inputs);
+        let defined = Defined::collect(inputs, Known { fixed: &fixed, overrides: &inputs.overrides }, &mut complaints);
+        let (routes, used, ends, fixed_for) = (Routes::new(inputs), BTreeSet::new(), Vec::new(), HashMap::new());
+        Self { inputs, routes, defined, used, ends, vars, fixed, fixed_for, names, complaints }
     }
 
     fn tests(&mut self) -> Vec<Draft> {
@@ -87,14 +113,14 @@ impl<'a> Builder<'a> {
         let (mut names, mut vars) = self.known(has_device);
         vars.extend(compile_vars(&test.vars, &mut names, &mut self.complaints));
         let when = test.when.as_ref().and_then(|when| self.condition(when, &names));
-        let compiled = Compiler::new(&self.inputs.job.defaults, names, has_device, &mut self.complaints).test(test);
-        let Compiled { program, needs } = compiled;
+        let Compiled { program, needs, pairs } = self.compile(names, has_device, |compiler| compiler.test(test));
         let shared = Shared {
             index: Some(index),
             name: test.name.value.clone(),
             kind: CellKind::Test,
             program: Arc::new(program),
             needs,
+            pairs,
             when,
             timeout: test.timeout.as_ref().map(|timeout| limit(timeout, "timeout")),
             vars: Arc::new(vars),
@@ -138,14 +164,15 @@ impl<'a> Builder<'a> {
             return None;
         }
         let (names, vars) = self.known(false);
-        let compiler = Compiler::new(&self.inputs.job.defaults, names, false, &mut self.complaints);
-        let Compiled { program, needs } = if kind == CellKind::Teardown { compiler.teardown(steps) } else { compiler.setup(steps) };
+        let Compiled { program, needs, pairs } = self
+            .compile(names, false, |compiler| if kind == CellKind::Teardown { compiler.teardown(steps) } else { compiler.setup(steps) });
         let shared = Shared {
             index: None,
             name: name.to_owned(),
             kind,
             program: Arc::new(program),
             needs,
+            pairs,
             when: None,
             timeout: None,
             vars: Arc::new(vars),
@@ -153,21 +180,38 @@ impl<'a> Builder<'a> {
         self.draft(&shared, None)
     }
 
+    fn compile(&mut self, names: Names, has_device: bool, what: impl FnOnce(Compiler<'_>) -> Compiled) -> Compiled {
+        let (inputs, fixed) = (self.inputs, &self.fixed);
+        let select = |wanted: &Devices, complaints: &mut Vec<Diagnostic>| {
+            let selected = select::select(wanted, inputs.testbed, Known { fixed, overrides: &inputs.overrides }, complaints);
+            let member = |device: &&Device| (device.name.value.clone(), Layer::of("device", &select::device_data(device)));
+            selected.iter().map(member).collect()
+        };
+        let run = inputs.run.get("id").and_then(crate::base::Data::as_str).unwrap_or_default();
+        let around = Around { defaults: &inputs.job.defaults, select: &select, run };
+        what(Compiler::new(around, names, has_device, &mut self.complaints))
+    }
+
     /// Binds a program to a device; `None` after a complaint.
     fn draft(&mut self, shared: &Shared, device: Option<&'a Device>) -> Option<Draft> {
         let mut routes = Vec::new();
         for (index, slot) in shared.program.slots.iter().enumerate() {
-            let needs: Vec<&Need> = shared.needs.iter().filter(|need| need.slot.index() == index).collect();
+            let about = |need: &&Need| matches!(need.reach, Reach::One(slot) if slot.index() == index);
+            let needs: Vec<&Need> = shared.needs.iter().filter(about).collect();
             routes.push(self.route(slot, device, &needs));
         }
+        let wholes: Option<Vec<DeviceId>> = self.wholes(shared, device).into_iter().collect();
         if let Some(device) = device.filter(|_| self.inputs.broken) {
             // The steps that would use it may be among what could not be read.
             let request = Request { place: Some(device.name.place.clone()), ..Request::default() };
             self.routes.resolve(device, &request, &mut self.complaints);
         }
         let routes: Vec<RouteId> = routes.into_iter().collect::<Option<_>>()?;
+        let wholes = wholes?;
+        let left = self.note_needs(shared, &routes, &wholes);
         let mut devices: BTreeSet<DeviceId> = routes.iter().map(|route| self.routes.device_of(*route)).collect();
         devices.extend(device.map(|device| self.routes.device(device)));
+        devices.extend(&wholes);
         let name = match device {
             Some(device) => format!("{} [{}]", shared.name, device.name.value),
             None if shared.kind == CellKind::Test && !devices.is_empty() => {
@@ -181,46 +225,14 @@ impl<'a> Builder<'a> {
             test: shared.index,
             program: Arc::clone(&shared.program),
             routes,
+            wholes: Vec::new(),
+            left,
             when: shared.when.clone(),
             timeout: shared.timeout.clone(),
             fixed: self.fixed(device),
             vars: Arc::clone(&shared.vars),
         };
-        Some(Draft { head, run, devices })
-    }
-
-    fn route(&mut self, slot: &Slot, device: Option<&'a Device>, needs: &[&Need]) -> Option<RouteId> {
-        let place = &needs.first()?.place;
-        let device = match &slot.target {
-            Target::Cell => device?,
-            Target::Named(name) => match select::device_named(&Placed::new(name.clone(), place.clone()), self.inputs.testbed) {
-                Ok(device) => device,
-                Err(_) if self.inputs.broken => return None,
-                Err(complaint) => {
-                    self.complaints.push(*complaint);
-                    return None;
-                }
-            },
-        };
-        let via = match &slot.alias {
-            Some(alias) => {
-                let at = needs.first().and_then(|need| need.alias.as_ref()).unwrap_or(place);
-                let via = via_of(device, &Placed::new(alias.clone(), at.clone()));
-                via.map_err(|complaint| self.complaints.push(*complaint)).ok()?
-            }
-            None => Vec::new(),
-        };
-        let request = Request { alias: slot.alias.clone(), via, place: Some(place.clone()), ..Request::default() };
-        let route = self.routes.resolve(device, &request, &mut self.complaints)?;
-        let offered = self.routes.class_of(route);
-        for need in needs.iter().filter(|need| self.routes.service(route, need.service).is_none()) {
-            let sentence =
-                format!("class `{}` of device `{}` does not offer the service `{}`", offered.name, device.name.value, need.service);
-            let complaint = Diagnostic::error(&need.place, sentence).also(&device.name.place, "this device");
-            let services = text::names(offered.services.iter().map(|service| service.name));
-            self.complaints.push(complaint.hint(format!("it offers {services}")));
-        }
-        Some(route)
+        Some(Draft { head, run, wholes, devices })
     }
 
     fn condition(&mut self, when: &Placed<String>, names: &Names) -> Option<Expression> {
@@ -252,6 +264,11 @@ impl<'a> Builder<'a> {
         let mut cells = connects;
         cells.extend(drafts.into_iter().map(|mut draft| {
             draft.run.routes.iter_mut().for_each(|route| *route = renumbered[route]);
+            draft.run.left = draft.run.left.iter().map(|route| renumbered[route]).collect();
+            let all_of = |device: &DeviceId| {
+                (0..).map(RouteId).zip(&routes).filter(|(_, route)| route.device == *device).map(|(id, _)| id).collect()
+            };
+            draft.run.wholes = draft.wholes.iter().map(all_of).collect();
             Cell { head: draft.head, work: Work::Run(Arc::new(draft.run)), devices: draft.devices.into_iter().collect() }
         }));
         let (secrets, words) = crate::engine::plan::secrets::of(inputs.testbed);
@@ -287,6 +304,7 @@ struct Shared {
     kind: CellKind,
     program: Arc<Program>,
     needs: Vec<Need>,
+    pairs: Vec<Pair>,
     when: Option<Expression>,
     timeout: Option<Limit>,
     vars: Arc<Vec<(String, Value)>>,

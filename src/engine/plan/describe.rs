@@ -56,6 +56,7 @@ fn summary(step: &Step) -> String {
     match &step.action {
         Action::Execute { commands, .. } => format!("execute: {}", list(commands)),
         Action::Configure { lines, .. } => format!("configure: {}", list(lines)),
+        Action::Connect { .. } | Action::Disconnect(_) | Action::Destroy(_) => step.name.source().to_owned(),
         Action::Shell(command) => format!("shell: {}", command.source()),
         Action::Assert => format!("assert: {}", step.name.source()),
         Action::Set(values) => format!("set: {}", values.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")),

@@ -6,6 +6,7 @@
 mod branches;
 mod build;
 mod compile;
+mod defined;
 mod describe;
 mod inputs;
 mod names;
@@ -13,6 +14,7 @@ mod openable;
 mod routes;
 mod secrets;
 mod select;
+mod siblings;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,7 @@ pub use build::build;
 pub use describe::describe;
 pub use inputs::Inputs;
 pub use select::Selection;
-pub use step::{Action, Program, Repeat, RetryPlan, Slot, SlotId, Step, Target};
+pub use step::{Action, Member, Program, Reach, Repeat, RetryPlan, Slot, SlotId, Step, Target, WholeId, hash};
 
 use crate::base::Data;
 use crate::base::deadline::Limit;
@@ -32,6 +34,7 @@ use crate::eval::value::Value;
 use crate::record::event::{Attempt, CellHead, CellId, StepPhase, StepRef};
 use crate::record::fault::Fault;
 use crate::record::verdict::Verdict;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,6 +145,10 @@ pub struct Run {
     pub program: Arc<Program>,
     /// The route of each slot of the program.
     pub routes: Vec<RouteId>,
+    /// Every route of each device of which the program ends all.
+    pub wholes: Vec<Vec<RouteId>>,
+    /// The routes that are not opened before the cell begins: its first step about them is not a call.
+    pub left: BTreeSet<RouteId>,
     /// The condition of the test.
     pub when: Option<Expression>,
     /// The limit of the cell.

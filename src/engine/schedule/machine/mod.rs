@@ -1,11 +1,14 @@
-//! The state machine: inputs in, orders and facts out. `stop` ends a run before its time.
+//! The state machine: inputs in, orders and facts out. `stop` ends a run before its time;
+//! `by_step` is about connections that steps open.
 
+mod by_step;
 mod stop;
 
 use crate::base::deadline::Deadline;
 use crate::engine::plan::{Plan, RouteId, Run, Work};
 use crate::engine::schedule::lanes::Lanes;
 use crate::engine::schedule::links::{Links, Settled, State};
+use crate::engine::schedule::machine::by_step::{InFlight, awaited};
 use crate::engine::schedule::machine::stop::Stop;
 use crate::engine::schedule::orders::{Input, Output};
 use crate::engine::schedule::walk::{Beginning, Context, Walk};
@@ -31,7 +34,7 @@ pub struct Schedule {
     turn: VecDeque<CellId>,
     /// Tasks that wait for a free place.
     ready: VecDeque<Box<Task>>,
-    in_flight: BTreeMap<TaskId, CellId>,
+    in_flight: BTreeMap<TaskId, InFlight>,
     opening: usize,
     waiting_for: HashMap<RouteId, Vec<CellId>>,
     timers: BinaryHeap<Reverse<(Instant, CellId)>>,
@@ -109,7 +112,10 @@ impl Schedule {
                 }
             }
             Input::Done { task, done } => {
-                if let Some(cell) = self.in_flight.remove(&task) {
+                if let Some(InFlight { cell, opens }) = self.in_flight.remove(&task) {
+                    if let Some(route) = opens {
+                        self.links.step_opened(route);
+                    }
                     self.walk(cell, now, |walk, cx| walk.done(task, done, cx));
                 }
             }
@@ -185,7 +191,7 @@ impl Schedule {
             return self.end_cell(id, outcome, now, now);
         }
         let usable = |route: &RouteId| matches!(self.links.state(*route), State::Open | State::Down);
-        let waits: BTreeSet<RouteId> = run.routes.iter().copied().filter(|route| !usable(route)).collect();
+        let waits: BTreeSet<RouteId> = awaited(run).filter(|route| !usable(route)).collect();
         if !waits.is_empty() {
             for route in waits {
                 self.wait_for(route, id, now);
@@ -220,7 +226,7 @@ impl Schedule {
         if kind == CellKind::Teardown {
             return None;
         }
-        let down = run.routes.iter().find(|route| *self.links.state(**route) == State::Down)?;
+        let down = awaited(run).find(|route| *self.links.state(*route) == State::Down)?;
         let connect = &self.plan.cells[self.plan.routes[down.index()].cell.index()].head.name;
         Some(Outcome::with(Verdict::Blocked, ReasonKind::Blocked, format!("blocked: {connect} failed")))
     }
@@ -264,7 +270,7 @@ impl Schedule {
     /// Whether none of the routes that a waiting cell needs is still being opened.
     fn may_go_on(&self, cell: CellId) -> bool {
         match &self.plan.cells[cell.index()].work {
-            Work::Run(run) => run.routes.iter().all(|route| matches!(self.links.state(*route), State::Open | State::Down)),
+            Work::Run(run) => awaited(run).all(|route| matches!(self.links.state(route), State::Open | State::Down)),
             Work::Connect(_) => false,
         }
     }
@@ -316,8 +322,8 @@ impl Schedule {
                 self.opening += 1;
                 let stage = if self.stop.is_some() || self.reached == Reached::Teardown { Stage::Teardown } else { Stage::Main };
                 self.out.push(Output::Open { route, worker, stage });
-            } else if let Some(task) = self.ready.pop_front() {
-                self.in_flight.insert(task.id, task.cell);
+            } else if let Some((task, opens)) = self.next_task() {
+                self.in_flight.insert(task.id, InFlight { cell: task.cell, opens });
                 self.out.push(Output::Start(task));
             } else {
                 return;
@@ -329,6 +335,7 @@ impl Schedule {
         for cell in self.ids_of(|progress| !matches!(progress, Progress::Ended)) {
             let outcome = match &self.stop {
                 Some(stop) => Outcome::with(Verdict::Skipped, ReasonKind::NotRun, format!("not run: {}", stop.bad.reason.message)),
+                None if self.is_by_step(cell) => Outcome::with(Verdict::Skipped, ReasonKind::Skipped, "left to the steps of a test"),
                 None => Outcome::with(Verdict::Skipped, ReasonKind::Skipped, "no test needed this connection"),
             };
             self.note_end(cell, outcome, now, now);

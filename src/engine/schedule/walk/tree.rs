@@ -21,6 +21,8 @@ pub(super) struct NodeId(u64);
 pub(super) struct Here {
     pub(super) strand: StrandId,
     pub(super) frame: FrameId,
+    /// Which of the step's devices, where it has several.
+    pub(super) member: Option<usize>,
 }
 
 /// Something under way.
@@ -115,6 +117,8 @@ pub(super) struct Turns {
     pub(super) result: Ended,
     /// Which turn the result is of.
     result_of: usize,
+    /// The loop's item that it belongs to, shown.
+    pub(super) item: Option<String>,
     /// The frames of the turns of a loop, in order.
     pub(super) frames: Vec<FrameId>,
     /// Whether the next turn waits for a connection.
@@ -136,6 +140,7 @@ pub(super) enum Waiting {
 enum Units {
     Items(Vec<Data>),
     Commands(usize),
+    Members(usize),
     Branches(Vec<Arc<Step>>),
 }
 
@@ -146,6 +151,8 @@ pub(super) enum Unit {
     Item(Data),
     /// A command of the step, by index.
     Command(usize),
+    /// A device of the step, by index.
+    Member(usize),
     /// A step of the group.
     Branch(Arc<Step>),
 }
@@ -153,12 +160,18 @@ pub(super) enum Unit {
 impl Turns {
     /// Turns of a loop.
     pub(super) fn items(step: Arc<Step>, items: Vec<Data>, width: usize) -> Self {
-        Self::new(step, Units::Items(items), width)
+        Self { parallel: step.parallel.is_some() && step.members.is_empty(), ..Self::new(step, Units::Items(items), width) }
+    }
+
+    /// The devices of a step, side by side.
+    pub(super) fn members(step: Arc<Step>, item: Option<String>, width: usize) -> Self {
+        let count = step.members.len();
+        Self { parallel: true, item, ..Self::new(step, Units::Members(count), width) }
     }
 
     /// The commands or branches of a step that fans out; `None` when it has nothing to fan out.
     pub(super) fn parts(step: &Arc<Step>, width: usize) -> Option<Self> {
-        if step.parallel.is_none() || step.repeat.is_some() {
+        if step.parallel.is_none() || step.repeat.is_some() || !step.members.is_empty() {
             return None;
         }
         let units = match &step.action {
@@ -172,13 +185,25 @@ impl Turns {
     fn new(step: Arc<Step>, units: Units, width: usize) -> Self {
         let parallel = step.parallel.is_some();
         let result = Ended::Good;
-        Self { step, units, next: 0, running: 0, width, parallel, result, result_of: 0, frames: Vec::new(), waiting: Waiting::No }
+        Self {
+            step,
+            units,
+            next: 0,
+            running: 0,
+            width,
+            parallel,
+            result,
+            result_of: 0,
+            item: None,
+            frames: Vec::new(),
+            waiting: Waiting::No,
+        }
     }
 
     fn count(&self) -> usize {
         match &self.units {
             Units::Items(items) => items.len(),
-            Units::Commands(count) => *count,
+            Units::Commands(count) | Units::Members(count) => *count,
             Units::Branches(steps) => steps.len(),
         }
     }
@@ -186,9 +211,15 @@ impl Turns {
     fn goes_on(&self) -> bool {
         match &self.result {
             Ended::Good => true,
-            Ended::Bad(_) => self.step.continue_on_failure,
+            // What is asked of several devices is asked of each.
+            Ended::Bad(_) => self.step.continue_on_failure || matches!(self.units, Units::Members(_)),
             Ended::Skip(_) => false,
         }
+    }
+
+    /// Whether its turns are the devices of the step.
+    pub(super) fn are_members(&self) -> bool {
+        matches!(self.units, Units::Members(_))
     }
 
     /// The next turn, if it may begin now.
@@ -205,6 +236,7 @@ impl Turns {
         match &self.units {
             Units::Items(items) => Unit::Item(items[index].clone()),
             Units::Commands(_) => Unit::Command(index),
+            Units::Members(_) => Unit::Member(index),
             Units::Branches(steps) => Unit::Branch(Arc::clone(&steps[index])),
         }
     }
@@ -246,6 +278,8 @@ pub(super) struct Attempts {
     pub(super) item: Option<String>,
     /// Counted from 1; 0 before the first.
     pub(super) number: u32,
+    /// Tells apart what pauses at the same time.
+    salt: u64,
     /// When the first one began.
     pub(super) first: Instant,
     /// How the last one ended, where it was bad.
@@ -255,8 +289,8 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    pub(super) fn new(step: Arc<Step>, item: Option<String>, now: Instant) -> Self {
-        Self { step, item, number: 0, first: now, last: None, branches_ended: None }
+    pub(super) fn new(step: Arc<Step>, item: Option<String>, salt: u64, now: Instant) -> Self {
+        Self { step, item, number: 0, salt, first: now, last: None, branches_ended: None }
     }
 
     /// The end of the step, where `retry.within` cut off its last attempt at `now`: the wrong answer before it says more
@@ -277,7 +311,7 @@ impl Attempts {
         if !bad.retry_can_help || retry.attempts.is_some_and(|most| self.number >= most) {
             return None;
         }
-        let again = now + retry.every;
+        let again = now + retry.pause(self.number, self.salt);
         let too_late = retry.within.as_ref().is_some_and(|within| again >= self.first + within.length);
         (!too_late).then_some(again)
     }
