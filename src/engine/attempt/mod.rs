@@ -170,10 +170,13 @@ impl Attempt<'_> {
     fn done(&self, all: Vec<Judged>) -> Done {
         let mut done = Done::good();
         let several = all.len() > 1 || (self.task.step.action.commands() > 1 && self.task.command.is_none());
+        let member = self.task.member.and_then(|index| self.task.step.members.get(index));
         let mut lists: IndexMap<String, Vec<Data>> = IndexMap::new();
         for mut judged in all {
             for (name, value) in std::mem::take(&mut judged.captured) {
-                judged.shown.push((name.clone(), value.clone()));
+                // Of several devices, each value is told as the mapping will name it.
+                let shown = member.map_or_else(|| name.clone(), |member| format!("{name}.{}", member.name));
+                judged.shown.push((shown, value.clone()));
                 lists.entry(name).or_default().push(value);
             }
             if self.task.step.sensitive {

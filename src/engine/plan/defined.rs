@@ -23,6 +23,19 @@ pub(super) struct Defined<'a> {
 struct Definition {
     said: Connect,
     place: Place,
+    /// Whether it names a path or class that is not there, which was complained about.
+    broken: bool,
+}
+
+/// What is asked for a connection.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// No step says anything about it.
+    Nothing,
+    /// This.
+    Defined(Box<Request>),
+    /// Something that was complained about.
+    Broken,
 }
 
 impl<'a> Defined<'a> {
@@ -43,38 +56,54 @@ impl<'a> Defined<'a> {
                     (None, None) => devices.map(|all| select::select(all, inputs.testbed, known, &mut quiet)).unwrap_or_default(),
                 };
                 for device in devices {
-                    check(connect, device, inputs, complaints);
-                    defined.add(device, connect, &step.action.place, complaints);
+                    let broken = !check(connect, device, inputs, complaints);
+                    let definition = defined.add(device, connect, &step.action.place, complaints);
+                    definition.broken |= broken;
                 }
             }
         }
         defined
     }
 
-    fn add(&mut self, device: &'a Device, connect: &Connect, place: &Place, complaints: &mut Vec<Diagnostic>) {
+    fn add(&mut self, device: &'a Device, connect: &Connect, place: &Place, complaints: &mut Vec<Diagnostic>) -> &mut Definition {
         let alias = alias_of(device, connect.alias.as_ref().map(|alias| alias.value.as_str())).to_owned();
         let of_device = self.by.entry(device.name.value.as_str()).or_default();
-        if let Some(definition) = of_device.get_mut(&alias) {
-            for (setting, other) in contradictions(&definition.said, connect) {
-                let message = format!("two `connect` of `{alias}` of device `{}` contradict each other: `{setting}`", device.name.value);
-                let (new, old) = other;
-                push(Diagnostic::error(&new, message).also(&old, "said otherwise here"), complaints);
-            }
-            definition.said.complete(connect);
-        } else {
-            of_device.insert(alias, Definition { said: connect.clone(), place: place.clone() });
+        let name = &device.name.value;
+        let new = || Definition { said: Connect::default(), place: place.clone(), broken: false };
+        let definition = of_device.entry(alias.clone()).or_insert_with(new);
+        for (setting, (new, old)) in contradictions(&definition.said, connect) {
+            let message = format!("two `connect` of `{alias}` of device `{name}` contradict each other: `{setting}`");
+            push(Diagnostic::error(&new, message).also(&old, "said otherwise here"), complaints);
+        }
+        definition.said.complete(connect);
+        definition
+    }
+
+    /// What is asked for the connection of that alias.
+    pub(super) fn asked(&self, device: &Device, alias: Option<&str>) -> Asked {
+        let alias = alias_of(device, alias);
+        let definition = self.by.get(device.name.value.as_str()).and_then(|aliases| aliases.get(alias));
+        match definition {
+            None => Asked::Nothing,
+            Some(definition) if definition.broken => Asked::Broken,
+            Some(definition) => Asked::Defined(Box::new(definition.request(device, alias))),
         }
     }
 
-    /// What is asked for the connection of that alias; `None` where no step defines it.
-    pub(super) fn request(&self, device: &Device, alias: Option<&str>) -> Option<Request> {
-        let alias = alias_of(device, alias);
-        let Definition { said, place } = self.by.get(device.name.value.as_str())?.get(alias)?;
+    /// The aliases of a device that steps define.
+    pub(super) fn aliases(&self, device: &Device) -> impl Iterator<Item = &str> {
+        self.by.get(device.name.value.as_str()).into_iter().flat_map(|aliases| aliases.keys().map(String::as_str))
+    }
+}
+
+impl Definition {
+    fn request(&self, device: &Device, alias: &str) -> Request {
+        let Self { said, place, .. } = self;
         let mut via: Vec<String> = said.via.iter().map(|path| path.value.clone()).collect();
         if via.is_empty() && alias != alias_of(device, None) && device.paths.contains_key(alias) {
             via.push(alias.to_owned());
         }
-        Some(Request {
+        Request {
             class: said.class.as_ref().map(|class| class.value.clone()),
             alias: Some(alias.to_owned()),
             via,
@@ -83,12 +112,7 @@ impl<'a> Defined<'a> {
             written: said.options.clone(),
             place: Some(place.clone()),
             ..Request::default()
-        })
-    }
-
-    /// The aliases of a device that steps define.
-    pub(super) fn aliases(&self, device: &Device) -> impl Iterator<Item = &str> {
-        self.by.get(device.name.value.as_str()).into_iter().flat_map(|aliases| aliases.keys().map(String::as_str))
+        }
     }
 }
 
@@ -108,19 +132,23 @@ fn connects(steps: &[Step]) -> Vec<(&Step, &Connect)> {
     found
 }
 
-/// Complains about a path or class that is not there, each at its own place.
-fn check(connect: &Connect, device: &Device, inputs: &Inputs<'_>, complaints: &mut Vec<Diagnostic>) {
+/// Complains about a path or class that is not there, each at its own place; true where there is none.
+fn check(connect: &Connect, device: &Device, inputs: &Inputs<'_>, complaints: &mut Vec<Diagnostic>) -> bool {
+    let mut found = Vec::new();
     for path in connect.via.iter().filter(|path| !device.paths.contains_key(&path.value)) {
         let known = || device.paths.keys().map(String::as_str);
         let message = format!("device `{}` has no path `{}`, there are {}", device.name.value, path.value, text::names(known()));
         let complaint = Diagnostic::error(&path.place, message).did_you_mean(text::nearest(&path.value, known()));
-        push(complaint.also(&device.name.place, "this device"), complaints);
+        found.push(complaint.also(&device.name.place, "this device"));
     }
     if let Some(class) = &connect.class
         && let Err(error) = inputs.registry.meaning(&class.value)
     {
-        push(Diagnostic::error(&class.place, error.to_string()).did_you_mean(error.near()), complaints);
+        found.push(Diagnostic::error(&class.place, error.to_string()).did_you_mean(error.near()));
     }
+    let is_good = found.is_empty();
+    found.into_iter().for_each(|complaint| push(complaint, complaints));
+    is_good
 }
 
 /// The settings that two `connect` steps say differently, and where each does, the new one first.

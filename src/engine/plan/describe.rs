@@ -40,7 +40,16 @@ fn describe_steps(steps: &[Arc<Step>], text: &mut String) {
             crate::record::event::StepPhase::Teardown => "teardown ",
         };
         text.push_str(&format!("  {phase}{} {}", step.number, summary(step)));
-        text.push_str(&format!("  (timeout {})\n", step.timeout));
+        if !step.members.is_empty() {
+            let names: Vec<&str> = step.members.iter().map(|member| member.name.as_str()).collect();
+            text.push_str(&format!("  on {}", names.join(", ")));
+        }
+        match &step.action {
+            Action::Connect { within: Some(within), .. } => text.push_str(&format!("  (timeout {within})")),
+            Action::Connect { within: None, .. } | Action::Disconnect(_) | Action::Destroy(_) => {}
+            _ => text.push_str(&format!("  (timeout {})", step.timeout)),
+        }
+        text.push('\n');
         if let Action::Group { steps, always } = &step.action {
             describe_steps(steps, text);
             describe_steps(always, text);

@@ -1,21 +1,26 @@
-//! Random plans and random orders of inputs.
+//! Plans driven to their end by hand: who runs, in what order, and how it ends. `random` makes plans of chance.
 
 use crate::engine::plan::{self, Plan, Selection};
 use crate::engine::schedule::{Input, Output, Schedule};
 use crate::engine::task::{Bad, Done, Ended, Stage, Task};
-use crate::record::event::{CellId, CellKind, Fact};
+use crate::record::event::{CellId, Fact};
 use crate::record::fault::{Fault, FaultKind};
-use crate::record::verdict::{Outcome, Verdict};
-use proptest::prelude::*;
-use proptest::test_runner::TestRng;
+use crate::record::verdict::Outcome;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 mod by_hand;
+mod connecting;
+mod random;
 
 /// Makes a plan of texts, as `cli` would.
 fn plan_of(job: &str, testbed: &str) -> Arc<Plan> {
+    try_plan_of(job, testbed).unwrap_or_else(|said| panic!("{said:?}"))
+}
+
+/// The same, or what is said about the job.
+fn try_plan_of(job: &str, testbed: &str) -> Result<Arc<Plan>, Vec<String>> {
     let folder = std::path::Path::new(".");
     let job = crate::load::job_text(job, "job.yaml", folder);
     let testbed = crate::load::testbed_text(testbed, "testbed.yaml", folder, &crate::load::Environment::default());
@@ -33,7 +38,7 @@ fn plan_of(job: &str, testbed: &str) -> Arc<Plan> {
         file: "job.yaml".to_owned(),
         broken: false,
     });
-    Arc::new(plan.unwrap_or_else(|| panic!("{said:?}")))
+    plan.map(Arc::new).ok_or_else(|| said.into_iter().map(|complaint| complaint.message).collect())
 }
 
 fn testbed(pool: u32) -> String {
@@ -82,8 +87,8 @@ impl Driver<'_> {
                     self.opening.push(Input::Opened { route, worker, result });
                 }
                 Output::Start(task) => {
-                    let same = self.running.iter().filter(|other| other.lease.is_some() && other.lease == task.lease).count();
-                    assert_eq!(same, 0, "two tasks have one connection");
+                    let has = |task: &Task| -> BTreeSet<_> { task.lease.iter().chain(&task.whole).copied().collect() };
+                    assert!(self.running.iter().all(|other| has(other).is_disjoint(&has(&task))), "two tasks have one connection");
                     self.seen.commands.push(task.step.name.source().to_owned());
                     self.running.push(*task);
                 }
@@ -129,7 +134,13 @@ impl Driver<'_> {
                 index => {
                     let task = self.running.remove(index - self.opening.len());
                     let ended = (self.world.judge)(&task);
-                    self.tell(Input::Done { task: task.id, done: Done { ended, ..Done::good() } });
+                    let opened = matches!(task.step.action, plan::Action::Connect { .. }) && ended == Ended::Good;
+                    // What a worker makes of a connection that is not there.
+                    let ended = match &task.apart {
+                        Some(fault) => Ended::Bad(Bad::errored(fault.kind, fault.message.clone())),
+                        None => ended,
+                    };
+                    self.tell(Input::Done { task: task.id, done: Done { ended, opened, ..Done::good() } });
                 }
             }
         }
@@ -301,73 +312,4 @@ fn a_cell_keeps_its_connection_from_step_to_step() {
         Ended::Good
     });
     assert_eq!(leases.len(), 1);
-}
-
-/// A step of a random plan, as YAML in flow style.
-fn random_step(depth: u32, rng: &mut TestRng) -> String {
-    let roll = |rng: &mut TestRng, sides: u32| rng.next_u32() % sides;
-    let mut keys = match (depth, roll(rng, 6)) {
-        (1.., 0 | 1) => {
-            let steps: Vec<String> = (0..=roll(rng, 3)).map(|_| random_step(depth - 1, rng)).collect();
-            let always = if roll(rng, 4) == 0 { format!(", always: [{}]", random_step(depth - 1, rng)) } else { String::new() };
-            format!("group: g, steps: [{}]{always}", steps.join(", "))
-        }
-        (_, 2) => "shell: s".to_owned(),
-        (_, 3) => "execute: [x, y, z]".to_owned(),
-        (_, 4) => "wait: 5ms".to_owned(),
-        _ => "execute: x".to_owned(),
-    };
-    if roll(rng, 3) == 0 && !keys.starts_with("wait") {
-        keys.push_str(", loop: [1, 2, 3]");
-    }
-    if (keys.contains("loop") || keys.starts_with("group") || keys.contains('[')) && roll(rng, 2) == 0 {
-        keys.push_str([", parallel: true", ", parallel: 2", ", parallel: 5"][roll(rng, 3) as usize]);
-    }
-    if roll(rng, 5) == 0 && !keys.starts_with("wait") {
-        keys.push_str(", retry: {attempts: 2, every: 3ms}");
-    }
-    if roll(rng, 6) == 0 {
-        keys.push_str(", continue_on_failure: true");
-    }
-    format!("{{{keys}}}")
-}
-
-fn random_job(rng: &mut TestRng) -> String {
-    let mut job = format!("job: random\norder: {}\ntests:\n", if rng.next_u32().is_multiple_of(2) { "free" } else { "sequential" });
-    for number in 0..=rng.next_u32() % 3 {
-        let devices = ["all", "r1", "[r2, r3]"][(rng.next_u32() % 3) as usize];
-        let teardown = if rng.next_u32().is_multiple_of(2) { format!(", teardown: [{}]", random_step(1, rng)) } else { String::new() };
-        job.push_str(&format!(
-            "  - {{name: t{number}, devices: {devices}, steps: [{{execute: x}}, {}, {}]{teardown}}}\n",
-            random_step(3, rng),
-            random_step(2, rng)
-        ));
-    }
-    job
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn random_plans_in_random_orders_end_in_a_legal_ledger(seed in any::<[u8; 32]>(), pool in 1_u32..=2, jobs in 1_usize..=6, interrupt in proptest::option::of(1_usize..60)) {
-        let mut rng = TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &seed);
-        let plan = plan_of(&random_job(&mut rng), &testbed(pool));
-        let rng = std::cell::RefCell::new(rng);
-        let roll = |sides: usize| rng.borrow_mut().next_u32() as usize % sides;
-        let mut judge = |_: &Task| match roll(12) {
-            0 => Ended::Bad(Bad::failed("wrong")),
-            1 => Ended::Bad(Bad::errored(FaultKind::Lost, "lost")),
-            2 if roll(5) == 0 => Ended::Skip("enough".to_owned()),
-            _ => Ended::Good,
-        };
-        let mut choose = |count: usize| roll(count);
-        let mut open = || roll(20) != 0;
-        let seen = drive_with(&plan, jobs, Play { choose: &mut choose, judge: &mut judge, open: &mut open, interrupt_at: interrupt });
-        let errors = seen.outcomes.iter().flatten().filter(|outcome| outcome.verdict == Verdict::Errored).count();
-        let not_run = seen.outcomes.iter().flatten().filter(|outcome| outcome.reason.as_ref().is_some_and(|reason| reason.message.starts_with("not run"))).count();
-        prop_assert!(not_run == 0 || errors > 0, "an interrupted run is never green");
-        let tests = plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test).count();
-        prop_assert!(tests > 0);
-    }
 }

@@ -3,9 +3,10 @@
 use super::Context;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed};
+use crate::base::text;
 use crate::load::complaints::Complaints;
 use crate::load::fields::Fields;
-use crate::load::scalar::{self, Dialect};
+use crate::load::scalar::Dialect;
 use crate::model::step::{Action, Retry, Step};
 use crate::model::yaml::{Entry, Yaml};
 
@@ -36,7 +37,8 @@ pub(super) fn read(yaml: &Yaml, complaints: &Complaints) -> Option<Retry> {
 fn backoff(yaml: &Yaml, complaints: &Complaints) -> Option<Placed<f64>> {
     let number = yaml.scalar().and_then(|scalar| scalar.value.as_f64()).filter(|number| (1.0..=MOST_BACKOFF).contains(number));
     if number.is_none() {
-        scalar::unwanted(yaml, "backoff", &format!("a number from 1 to {MOST_BACKOFF}"), complaints);
+        let found = yaml.scalar().map_or_else(|| yaml.describe().to_owned(), |scalar| format!("`{}`", text::one_line(&scalar.text, 40)));
+        complaints.error(&yaml.place, format!("`backoff` wants a number from 1 to {MOST_BACKOFF}, found {found}"));
     }
     number.map(|number| Placed::new(number, yaml.place.clone()))
 }

@@ -6,6 +6,7 @@ use crate::base::place::{Place, Placed};
 use crate::base::text;
 use crate::connect::request::Request;
 use crate::engine::plan::compile::{Does, Need};
+use crate::engine::plan::defined::Asked;
 use crate::engine::plan::routes::via_of;
 use crate::engine::plan::step::{Reach, Slot, Target};
 use crate::engine::plan::{DeviceId, RouteId, select, siblings};
@@ -17,9 +18,10 @@ impl<'a> Builder<'a> {
     pub(super) fn route(&mut self, slot: &Slot, device: Option<&'a Device>, needs: &[&Need]) -> Option<RouteId> {
         let place = &needs.first()?.place;
         let device = self.target(&slot.target, device, place)?;
-        let request = match self.defined.request(device, slot.alias.as_deref()) {
-            Some(defined) => defined,
-            None => self.request(slot, device, needs)?,
+        let request = match self.defined.asked(device, slot.alias.as_deref()) {
+            Asked::Defined(request) => *request,
+            Asked::Nothing => self.request(slot, device, needs)?,
+            Asked::Broken => return None,
         };
         let route = self.routes.resolve(device, &request, &mut self.complaints)?;
         let offered = self.routes.class_of(route);

@@ -160,7 +160,9 @@ pub(super) enum Unit {
 impl Turns {
     /// Turns of a loop.
     pub(super) fn items(step: Arc<Step>, items: Vec<Data>, width: usize) -> Self {
-        Self { parallel: step.parallel.is_some() && step.members.is_empty(), ..Self::new(step, Units::Items(items), width) }
+        // Where a step has several devices, those are what runs side by side.
+        let beside = step.parallel.is_some() && step.members.is_empty();
+        Self { parallel: beside, ..Self::new(step, Units::Items(items), if beside { width } else { 1 }) }
     }
 
     /// The devices of a step, side by side.
