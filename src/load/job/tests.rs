@@ -276,6 +276,10 @@ fn jobs_that_cannot_be_right_are_refused() {
             "job: j\ntests: [{name: t, steps: [{log: x}, {wait: 1s}]}]".to_owned(),
             "this test checks nothing: none of its steps asks or asserts anything",
         ),
+        (
+            "job: j\ntests: [{name: t, devices: a, steps: [{disconnect: default}, {destroy: default}]}]".to_owned(),
+            "this test checks nothing: none of its steps asks or asserts anything",
+        ),
         ("job: j\ntests: [{name: t, matrix: {a: [1]}, steps: [{shell: x}]}]".to_owned(), "`matrix` is not supported by this version"),
         ("job: j\ntests: [{name: t, devices: [], steps: [{shell: x}]}]".to_owned(), "`devices` is an empty list"),
         ("job: j\ntests: [{name: t, devices: {tags: []}, steps: [{shell: x}]}]".to_owned(), "`tags` is an empty list"),
