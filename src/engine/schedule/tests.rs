@@ -53,6 +53,8 @@ struct Seen {
     outcomes: Vec<Option<Outcome>>,
     started: Vec<(CellId, String)>,
     commands: Vec<String>,
+    /// The steps of which something was told, in that order.
+    told: Vec<String>,
 }
 
 /// Plays crew and clock: answers orders in an order of its own.
@@ -100,6 +102,7 @@ impl Driver<'_> {
                     let before = self.seen.outcomes[cell.index()].replace(outcome);
                     assert_eq!(before, None, "a cell ends once");
                 }
+                Output::Record(Fact::Logged { text, .. }) => self.seen.told.push(text),
                 Output::Close { .. } | Output::Record(_) | Output::Interrupt(_) => {}
                 Output::Finished => self.finished = true,
             }
@@ -140,7 +143,9 @@ impl Driver<'_> {
                         Some(fault) => Ended::Bad(Bad::errored(fault.kind, fault.message.clone())),
                         None => ended,
                     };
-                    self.tell(Input::Done { task: task.id, done: Done { ended, opened, ..Done::good() } });
+                    // Attempts are made where answers are; a line stands for them here.
+                    let logged = vec![task.reference().name];
+                    self.tell(Input::Done { task: task.id, done: Done { ended, opened, logged, ..Done::good() } });
                 }
             }
         }

@@ -197,3 +197,21 @@ fn an_interrupt_while_a_connection_is_being_opened_leaves_no_lease_behind() {
         assert!(seen.outcomes.iter().all(Option::is_some), "interrupted at {at}");
     }
 }
+
+#[test]
+fn facts_of_turns_are_told_in_their_order_whoever_was_quicker() {
+    let job = "{job: j, tests: [{name: a, devices: r1, steps: [
+        {execute: x, devices: all, loop: [1, 2]},
+        {group: g, parallel: true, steps: [{execute: p}, {group: h, parallel: true, steps: [{execute: q, device: r2}, {execute: r, device: r3}]},
+            {execute: s, device: r2, continue_on_failure: true}]}]}]}";
+    let plan = plan_of(job, &testbed(3));
+    let told = |choose: &mut dyn FnMut(usize) -> usize| {
+        let play = Play { choose, judge: &mut |_| Ended::Good, open: &mut || true, interrupt_at: None };
+        drive_with(&plan, 16, play).told
+    };
+    let first = told(&mut |_| 0);
+    let expected = ["x [r1]", "x [r2]", "x [r3]", "x [r1]", "x [r2]", "x [r3]", "p", "q", "r", "s"];
+    assert_eq!(first, expected);
+    assert_eq!(told(&mut |count| count - 1), expected, "the last to begin ends first");
+    assert_eq!(told(&mut |count| count / 2), expected);
+}

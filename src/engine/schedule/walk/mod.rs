@@ -2,13 +2,15 @@
 //!
 //! What is under way is a tree. Everything that ends tells its parent by way of a queue, so that no depth of nesting
 //! deepens the stack. This file has the phases and the way in and out; `steps` begins and ends what is in the tree;
-//! `linking` gives steps the connections they use, open or close.
+//! `linking` gives steps the connections they use, open or close; `telling` keeps facts in order.
 
 mod frames;
 mod linking;
 mod steps;
 mod strands;
+mod telling;
 mod tree;
+mod turns;
 
 use crate::base::Data;
 use crate::base::deadline::{Deadline, Limit};
@@ -170,10 +172,10 @@ impl Walk {
         };
         for mut attempt in done.attempts {
             attempt.last = attempt.verdict.is_good() || !again;
-            cx.out.push(Output::Record(Fact::Attempted(Box::new(attempt))));
+            self.tell(leaf, Fact::Attempted(Box::new(attempt)), cx);
         }
         for text in done.logged {
-            cx.out.push(Output::Record(Fact::Logged { cell: self.cell, text }));
+            self.tell(leaf, Fact::Logged { cell: self.cell, text }, cx);
         }
         if let Some(node) = leaf.and_then(|leaf| self.tree.remove(leaf)) {
             self.frames.set(node.here.frame, done.captured);
@@ -208,6 +210,7 @@ impl Walk {
         if self.finished.is_some() {
             return;
         }
+        self.tell_all(cx);
         self.tree.clear();
         self.queue.clear();
         self.waiting.clear();

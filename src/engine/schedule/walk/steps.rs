@@ -7,7 +7,8 @@ use crate::engine::plan::{Action, Reach, RouteId, SlotId, Step, hash};
 use crate::engine::schedule::orders::Output;
 use crate::engine::schedule::walk::linking::Share;
 use crate::engine::schedule::walk::strands::StrandId;
-use crate::engine::schedule::walk::tree::{Attempts, Block, Here, Kind, Node, NodeId, Turns, Unit, Waiting};
+use crate::engine::schedule::walk::tree::{Attempts, Block, Here, Kind, Node, NodeId};
+use crate::engine::schedule::walk::turns::{Turns, Unit, Waiting};
 use crate::engine::schedule::walk::{Context, News, Outstanding, Walk};
 use crate::engine::task::{Bad, Ended, Stage, Task, TaskId};
 use crate::model::step::Parallel;
@@ -71,7 +72,7 @@ impl Walk {
             Some((when, Ok(false))) => {
                 let reason = format!("`when` is false: {}", when.source());
                 let step = step.reference(&scope);
-                cx.out.push(Output::Record(Fact::StepSkipped { cell: self.cell, step, reason }));
+                self.tell(Some(parent), Fact::StepSkipped { cell: self.cell, step, reason }, cx);
                 self.queue.push_back(News::Ended { parent: Some(parent), ended: Ended::Good });
                 return;
             }
@@ -162,6 +163,7 @@ impl Walk {
 
     fn turn_ended(&mut self, turns: Option<NodeId>, index: usize, ended: Ended, cx: &mut Context<'_>) {
         let Some(id) = turns else { return };
+        self.turn_told(id, index, cx);
         if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
             turns.turn_ended(index, ended);
             self.advance_turns(id, cx);
@@ -265,7 +267,8 @@ impl Walk {
         let title = turns.step.reference(&self.frames.scope(here.frame)).title();
         let sentence = format!("{title}: no connection of the pool came free within {}", deadline.limit());
         if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
-            turns.give_up_next(Bad::errored(FaultKind::PoolTimeout, sentence));
+            let index = turns.give_up_next(Bad::errored(FaultKind::PoolTimeout, sentence));
+            self.turn_told(id, index, cx);
         }
         self.tree.wake(id, None);
         self.advance_turns(id, cx);
