@@ -8,5 +8,6 @@ mod hostile;
 mod program;
 mod sshd;
 
+mod connecting;
 mod runs;
 mod ssh;

@@ -8,6 +8,7 @@ mod program;
 mod files;
 mod limits;
 mod outcomes;
+mod steps;
 
 /// What was printed, without times and the run's name.
 fn plain(said: &str) -> String {

@@ -51,6 +51,8 @@ struct Builder<'a> {
     used: BTreeSet<RouteId>,
     /// What steps end, and where they say so.
     ends: Vec<End>,
+    /// Whether some connection was complained about, so that it is not known what is used.
+    incomplete: bool,
     vars: Vec<(String, Value)>,
     /// What stands above every variable in every cell; shared, because the environment can be large.
     fixed: Scope,
@@ -91,7 +93,7 @@ impl<'a> Builder<'a> {
         let fixed = fixed(inputs);
         let defined = Defined::collect(inputs, Known { fixed: &fixed, overrides: &inputs.overrides }, &mut complaints);
         let (routes, used, ends, fixed_for) = (Routes::new(inputs), BTreeSet::new(), Vec::new(), HashMap::new());
-        Self { inputs, routes, defined, used, ends, vars, fixed, fixed_for, names, complaints }
+        Self { inputs, routes, defined, used, ends, incomplete: inputs.broken, vars, fixed, fixed_for, names, complaints }
     }
 
     fn tests(&mut self) -> Vec<Draft> {
@@ -200,15 +202,15 @@ impl<'a> Builder<'a> {
             let needs: Vec<&Need> = shared.needs.iter().filter(about).collect();
             routes.push(self.route(slot, device, &needs));
         }
-        let wholes: Option<Vec<DeviceId>> = self.wholes(shared, device).into_iter().collect();
+        let wholes = self.wholes(shared, device);
+        let left = self.note_needs(shared, &routes, &wholes);
         if let Some(device) = device.filter(|_| self.inputs.broken) {
             // The steps that would use it may be among what could not be read.
             let request = Request { place: Some(device.name.place.clone()), ..Request::default() };
             self.routes.resolve(device, &request, &mut self.complaints);
         }
         let routes: Vec<RouteId> = routes.into_iter().collect::<Option<_>>()?;
-        let wholes = wholes?;
-        let left = self.note_needs(shared, &routes, &wholes);
+        let wholes: Vec<DeviceId> = wholes.into_iter().collect::<Option<_>>()?;
         let mut devices: BTreeSet<DeviceId> = routes.iter().map(|route| self.routes.device_of(*route)).collect();
         devices.extend(device.map(|device| self.routes.device(device)));
         devices.extend(&wholes);

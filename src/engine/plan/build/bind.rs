@@ -82,12 +82,16 @@ impl<'a> Builder<'a> {
 
     /// Notes what a bound program uses and ends, complains about branches that are in each other's way, and says which
     /// routes are left to its steps: those that it does not begin with a call of.
-    pub(super) fn note_needs(&mut self, shared: &Shared, routes: &[RouteId], wholes: &[DeviceId]) -> BTreeSet<RouteId> {
+    pub(super) fn note_needs(&mut self, shared: &Shared, routes: &[Option<RouteId>], wholes: &[Option<DeviceId>]) -> BTreeSet<RouteId> {
         let (mut left, mut met) = (BTreeSet::new(), BTreeSet::new());
         for need in &shared.needs {
             let what = match need.reach {
-                Reach::One(slot) => Ended::Route(routes[slot.index()]),
-                Reach::All(whole) => Ended::AllOf(wholes[whole.index()]),
+                Reach::One(slot) => routes[slot.index()].map(Ended::Route),
+                Reach::All(whole) => wholes[whole.index()].map(Ended::AllOf),
+            };
+            let Some(what) = what else {
+                self.incomplete = true;
+                continue;
             };
             if let Ended::Route(route) = what
                 && met.insert(route)
@@ -103,12 +107,12 @@ impl<'a> Builder<'a> {
         }
         let known = &self.routes;
         let device = |need: &Need| match need.reach {
-            Reach::One(slot) => known.device_of(routes[slot.index()]),
+            Reach::One(slot) => routes[slot.index()].map(|route| known.device_of(route)),
             Reach::All(whole) => wholes[whole.index()],
         };
         let same = |one: &Need, other: &Need| match (one.reach, other.reach) {
-            (Reach::One(one), Reach::One(other)) => routes[one.index()] == routes[other.index()],
-            (Reach::One(_) | Reach::All(_), _) => device(one) == device(other),
+            (Reach::One(one), Reach::One(other)) => routes[one.index()].is_some() && routes[one.index()] == routes[other.index()],
+            (Reach::One(_) | Reach::All(_), _) => device(one).is_some() && device(one) == device(other),
         };
         siblings::check(&shared.pairs, &shared.needs, same, &mut self.complaints);
         left
@@ -125,7 +129,7 @@ impl<'a> Builder<'a> {
                     let device = &self.routes.devices[self.routes.device_of(route).index()].name;
                     format!("no step of the job uses or connects `{}` of device `{device}`", self.routes.alias_of(route))
                 }
-                Ended::AllOf(device) if !self.used.iter().any(|route| self.routes.device_of(*route) == device) => {
+                Ended::AllOf(device) if !self.incomplete && !self.used.iter().any(|route| self.routes.device_of(*route) == device) => {
                     format!("no step of the job uses a connection of device `{}`", self.routes.devices[device.index()].name)
                 }
                 Ended::Route(_) | Ended::AllOf(_) => continue,
