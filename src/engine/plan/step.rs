@@ -224,7 +224,7 @@ impl RetryPlan {
         let longest = self.max_every.max(self.every);
         let factor = self.backoff.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX));
         let grown = Duration::try_from_secs_f64(self.every.as_secs_f64() * factor).unwrap_or(longest).min(longest);
-        let pause = if self.backoff > 1.0 { grown } else { self.every };
+        let pause = if self.backoff > 1.0 && !self.every.is_zero() { grown } else { self.every };
         let drawn = hash([self.seed, salt, u64::from(attempt)].into_iter().flat_map(u64::to_le_bytes));
         pause + self.jitter.mul_f64(f64::from(u32::try_from(drawn >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX))
     }

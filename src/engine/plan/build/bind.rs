@@ -123,13 +123,21 @@ impl<'a> Builder<'a> {
         if self.inputs.broken {
             return;
         }
-        for end in std::mem::take(&mut self.ends) {
+        let ends = std::mem::take(&mut self.ends);
+        let is_used = |device: DeviceId| self.used.iter().any(|route| self.routes.device_of(*route) == device);
+        for end in &ends {
             let message = match end.what {
                 Ended::Route(route) if !self.used.contains(&route) => {
                     let device = &self.routes.devices[self.routes.device_of(route).index()].name;
                     format!("no step of the job uses or connects `{}` of device `{device}`", self.routes.alias_of(route))
                 }
-                Ended::AllOf(device) if !self.incomplete && !self.used.iter().any(|route| self.routes.device_of(*route) == device) => {
+                // Of several devices, some may have nothing to end.
+                Ended::AllOf(device)
+                    if !self.incomplete
+                        && !ends
+                            .iter()
+                            .any(|other| other.place == end.place && matches!(other.what, Ended::AllOf(device) if is_used(device))) =>
+                {
                     format!("no step of the job uses a connection of device `{}`", self.routes.devices[device.index()].name)
                 }
                 Ended::Route(_) | Ended::AllOf(_) => continue,
