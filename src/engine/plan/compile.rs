@@ -65,12 +65,15 @@ pub(super) struct Compiled {
     pub(super) pairs: Vec<Pair>,
 }
 
+/// Finds devices by name, with what templates see of each.
+pub(super) type Select<'a> = dyn Fn(&Devices, &mut Vec<Diagnostic>) -> Vec<(String, Layer)> + 'a;
+
 /// What steps are compiled with.
 #[derive(Clone, Copy)]
 pub(super) struct Around<'a> {
     pub(super) defaults: &'a Defaults,
     /// The devices that `devices` of a step means, and what templates see of each.
-    pub(super) select: &'a dyn Fn(&Devices, &mut Vec<Diagnostic>) -> Vec<(String, Layer)>,
+    pub(super) select: &'a Select<'a>,
     /// The run's id, from which jitter begins.
     pub(super) run: &'a str,
 }

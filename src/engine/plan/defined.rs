@@ -147,7 +147,9 @@ fn check(connect: &Connect, device: &Device, inputs: &Inputs<'_>, complaints: &m
         found.push(Diagnostic::error(&class.place, error.to_string()).did_you_mean(error.near()));
     }
     let is_good = found.is_empty();
-    found.into_iter().for_each(|complaint| push(complaint, complaints));
+    for complaint in found {
+        push(complaint, complaints);
+    }
     is_good
 }
 

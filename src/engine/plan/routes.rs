@@ -130,11 +130,7 @@ impl<'a> Routes<'a> {
 ///
 /// # Errors
 /// No connection of the device has that alias.
-pub(super) fn via_of<'d>(
-    device: &'d Device,
-    alias: &Placed<String>,
-    defined: impl Iterator<Item = &'d str> + Clone,
-) -> Result<Vec<String>, Box<Diagnostic>> {
+pub(super) fn via_of<'d>(device: &'d Device, alias: &Placed<String>, defined: &[&'d str]) -> Result<Vec<String>, Box<Diagnostic>> {
     let default = alias_of(device, None);
     if alias_of(device, Some(&alias.value)) == default {
         return Ok(Vec::new());
@@ -144,7 +140,7 @@ pub(super) fn via_of<'d>(
     }
     let known = || {
         let paths = device.paths.keys().map(String::as_str);
-        let others = defined.clone().filter(|alias| *alias != default && !device.paths.contains_key(*alias));
+        let others = defined.iter().copied().filter(|alias| *alias != default && !device.paths.contains_key(*alias));
         [default].into_iter().chain(paths).chain(others)
     };
     let message = format!("device `{}` has no alias `{}`, there are {}", device.name.value, alias.value, text::names(known()));

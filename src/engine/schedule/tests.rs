@@ -145,7 +145,7 @@ impl Driver<'_> {
                     };
                     // Attempts are made where answers are; a line stands for them here.
                     let logged = vec![task.reference().name];
-                    self.tell(Input::Done { task: task.id, done: Done { ended, opened, logged, ..Done::good() } });
+                    self.tell(Input::Done { task: task.id, done: Done { logged, opened, ended, ..Done::good() } });
                 }
             }
         }

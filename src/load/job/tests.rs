@@ -168,11 +168,6 @@ fn steps_that_cannot_be_right_are_refused() {
         ("{execute: x, retry: {every: 1s}}", "`retry` needs `within` or `attempts`: nothing else would end it"),
         ("{execute: x, retry: {attempts: 0}}", "`attempts` wants a whole number of at least 1, found `0`"),
         ("{execute: x, retry: {within: 0s}}", "`within` must be longer than nothing"),
-        ("{execute: x, retry: {within: 1s, backoff: 0.5}}", "`backoff` wants a number from 1 to 100, found `0.5`"),
-        ("{execute: x, retry: {within: 1s, backoff: fast}}", "`backoff` wants a number from 1 to 100, found `fast`"),
-        ("{execute: x, retry: {within: 1s, jitter: 3}}", "`jitter`: `3` has no unit"),
-        ("{execute: x, retry: {within: 1s, max_every: 3s}}", "`max_every` has nothing to do without `backoff`"),
-        ("{execute: x, retry: {within: 1s, backoff: 2, every: 5s, max_every: 3s}}", "`max_every` is shorter than `every`"),
         ("{configure: x, retry: {attempts: 2}}", "`retry` would repeat `configure`, which changes the device"),
         ("{execute: x, timeout: 30}", "`timeout`: `30` has no unit: write `30s`, `30ms` or `30m`"),
         ("{execute: x, parse: jsno}", "`parse` wants `json` or `{regex: ...}`, found `jsno`"),
@@ -188,6 +183,22 @@ fn steps_that_cannot_be_right_are_refused() {
         ("{execute: x, parallel: 2}", "`parallel` has nothing to do: there is one command and no `loop`"),
         ("{execute: x, sensitive: yes}", "`sensitive` wants `true` or `false`, found the text `yes`"),
         ("{request: {}}", "`request` is not supported by this version"),
+        ("{set: {not: 1}}", "`not` is a word of expressions: it cannot be the name of a variable"),
+        ("{wait: 5}", "`wait`: `5` has no unit: write `5s`, `5ms` or `5m`"),
+    ] {
+        let said = about_step(step);
+        assert!(said.len() == 1 && said[0].starts_with(message), "{step}: {said:?}");
+    }
+}
+
+#[test]
+fn connections_errors_and_pauses_that_cannot_be_right_are_refused() {
+    for (step, message) in [
+        ("{execute: x, retry: {within: 1s, backoff: 0.5}}", "`backoff` wants a number from 1 to 100, found `0.5`"),
+        ("{execute: x, retry: {within: 1s, backoff: fast}}", "`backoff` wants a number from 1 to 100, found `fast`"),
+        ("{execute: x, retry: {within: 1s, jitter: 3}}", "`jitter`: `3` has no unit"),
+        ("{execute: x, retry: {within: 1s, max_every: 3s}}", "`max_every` has nothing to do without `backoff`"),
+        ("{execute: x, retry: {within: 1s, backoff: 2, every: 5s, max_every: 3s}}", "`max_every` is shorter than `every`"),
         ("{execute: x, expect_error: {}}", "`expect_error` says nothing: any error at all would be right"),
         ("{execute: x, expect_error: lost}", "`expect_error` must be a mapping, found text"),
         (
@@ -224,8 +235,6 @@ fn steps_that_cannot_be_right_are_refused() {
         ("{disconnect: {via: a}}", "`disconnect` has no key `via`"),
         ("{disconnect: a, timeout: 3s}", "`timeout` has nothing to do beside `disconnect`"),
         ("{destroy: a, assert: [{contains: y}]}", "`assert` has nothing to do beside `destroy`"),
-        ("{set: {not: 1}}", "`not` is a word of expressions: it cannot be the name of a variable"),
-        ("{wait: 5}", "`wait`: `5` has no unit: write `5s`, `5ms` or `5m`"),
     ] {
         let said = about_step(step);
         assert!(said.len() == 1 && said[0].starts_with(message), "{step}: {said:?}");

@@ -45,7 +45,7 @@ impl<'a> Builder<'a> {
             Some(alias) => {
                 let at = needs.first().and_then(|need| need.alias.as_ref()).unwrap_or(place);
                 let defined: Vec<&str> = self.defined.aliases(device).collect();
-                let via = via_of(device, &Placed::new(alias.clone(), at.clone()), defined.iter().copied());
+                let via = via_of(device, &Placed::new(alias.clone(), at.clone()), &defined);
                 via.map_err(|complaint| self.complaints.push(*complaint)).ok()?
             }
             None => Vec::new(),

@@ -192,8 +192,8 @@ fn an_interrupt_while_a_connection_is_being_opened_leaves_no_lease_behind() {
             crate::engine::task::Stage::Main if matches!(task.step.action, Action::Connect { .. }) => cut.clone(),
             _ => Ended::Good,
         };
-        let play = Play { choose: &mut |_| 0, judge: &mut judge, open: &mut || true, interrupt_at: Some(at) };
-        let seen: Seen = drive_with(&plan, 1, play);
+        let world = Play { choose: &mut |_| 0, judge: &mut judge, open: &mut || true, interrupt_at: Some(at) };
+        let seen: Seen = drive_with(&plan, 1, world);
         assert!(seen.outcomes.iter().all(Option::is_some), "interrupted at {at}");
     }
 }
@@ -206,8 +206,8 @@ fn facts_of_turns_are_told_in_their_order_whoever_was_quicker() {
             {execute: s, device: r2, continue_on_failure: true}]}]}]}";
     let plan = plan_of(job, &testbed(3));
     let told = |choose: &mut dyn FnMut(usize) -> usize| {
-        let play = Play { choose, judge: &mut |_| Ended::Good, open: &mut || true, interrupt_at: None };
-        drive_with(&plan, 16, play).told
+        let world = Play { choose, judge: &mut |_| Ended::Good, open: &mut || true, interrupt_at: None };
+        drive_with(&plan, 16, world).told
     };
     let first = told(&mut |_| 0);
     let expected = ["x [r1]", "x [r2]", "x [r3]", "x [r1]", "x [r2]", "x [r3]", "p", "q", "r", "s"];

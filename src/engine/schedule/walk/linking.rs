@@ -67,7 +67,9 @@ impl Walk {
             };
             if !free {
                 let fault = links.apart(*route);
-                routes.iter().for_each(|route| links.leave(*route, &self.strands.held(*route)));
+                for route in routes {
+                    links.leave(*route, &self.strands.held(*route));
+                }
                 return Err(Fault { kind: FaultKind::Internal, ..fault });
             }
             whole.extend((0..links.workers(*route)).map(|worker| (*route, WorkerId(worker))));

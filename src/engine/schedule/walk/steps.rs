@@ -80,7 +80,7 @@ impl Walk {
             Some((_, Ok(true))) | None => {}
         }
         let Some(repeat) = &step.repeat else {
-            return self.begin_attempts(parent, step, None, here, cx);
+            return self.begin_attempts(parent, step, None, cx);
         };
         match repeat.items(&scope) {
             Ok(items) => {
@@ -93,7 +93,8 @@ impl Walk {
     }
 
     /// Begins the attempts of a step, on each of its devices where it has several.
-    fn begin_attempts(&mut self, parent: NodeId, step: &Arc<Step>, item: Option<String>, here: Here, cx: &mut Context<'_>) {
+    fn begin_attempts(&mut self, parent: NodeId, step: &Arc<Step>, item: Option<String>, cx: &mut Context<'_>) {
+        let Some(here) = self.tree.get(parent).map(|node| node.here) else { return };
         if !step.members.is_empty() && here.member.is_none() {
             let width = if let Some(Parallel::AtMost(most)) = step.parallel { most as usize } else { usize::MAX };
             let node = self.tree.add(Some(parent), here, Kind::Turns(Turns::members(Arc::clone(step), item, width)));
@@ -219,13 +220,13 @@ impl Walk {
                 let shown = show_item(&item);
                 here.frame = self.frames.turn(here.frame, item, index);
                 let turn = self.begin_framed(id, index, own, here);
-                self.begin_attempts(turn, &step, Some(shown), here, cx);
+                self.begin_attempts(turn, &step, Some(shown), cx);
             }
             Unit::Member(member) => {
                 here.member = Some(member);
                 here.frame = self.frames.member(here.frame, step.members[member].device.clone());
                 let turn = self.begin_framed(id, index, own, here);
-                self.begin_attempts(turn, &step, item, here, cx);
+                self.begin_attempts(turn, &step, item, cx);
             }
             Unit::Command(command) => {
                 here.frame = self.frames.command(here.frame);
