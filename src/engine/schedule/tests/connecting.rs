@@ -215,3 +215,14 @@ fn facts_of_turns_are_told_in_their_order_whoever_was_quicker() {
     assert_eq!(told(&mut |count| count - 1), expected, "the last to begin ends first");
     assert_eq!(told(&mut |count| count / 2), expected);
 }
+
+#[test]
+fn branches_whose_device_is_down_come_to_an_end() {
+    let job = "{job: j, tests: [{name: a, devices: r1, steps: [{execute: x}]}],
+        teardown: [{group: g, parallel: true, steps: [{execute: y, device: r1}, {execute: z, device: r1}]}]}";
+    let plan = plan_of(job, &testbed(2));
+    let world = Play { choose: &mut |_| 0, judge: &mut |_| Ended::Good, open: &mut || false, interrupt_at: None };
+    let seen = drive_with(&plan, 4, world);
+    assert_eq!(seen.commands, ["y", "z"]);
+    assert_eq!(verdicts(&plan, &seen).last().map(String::as_str), Some("teardown: errored (`default` of `r1` could not be opened)"));
+}
