@@ -30,14 +30,14 @@ tests:
     let (status, said) = table("not-the-password");
     assert_eq!(status, Some(4));
     expect_test::expect![[r#"
-        skipped runner.skipped  connect [r1]: left to the steps of a test
+        skipped runner.skipped  connect [r1]: left to steps of the job
         passed  refused [r1]
         error runner.auth  unreachable [r1]: step 1 connect default: r1 via cli: the server refused the login of `USER`: tried a password, it offers `publickey` and `password` (expected an error of kind `unreachable`)
     "#]].assert_eq(&said);
     let (status, said) = table(&user.password);
     assert_eq!(status, Some(1));
     expect_test::expect![[r#"
-        skipped runner.skipped  connect [r1]: left to the steps of a test
+        skipped runner.skipped  connect [r1]: left to steps of the job
         failure runner.check  refused [r1]: step 1 connect default: expected an error in phase `auth`, got none
         failure runner.check  unreachable [r1]: step 1 connect default: expected an error of kind `unreachable`, got none
     "#]]
@@ -74,7 +74,7 @@ tests:
     assert_eq!(left.status, Some(0), "{}", left.said);
     expect_test::expect![[r#"
         passed  connect [r1]
-        skipped runner.skipped  connect [r1, alias=many]: left to the steps of a test
+        skipped runner.skipped  connect [r1, alias=many]: left to steps of the job
         passed  two sessions [r1]
         passed  a pool [r1]
     "#]]

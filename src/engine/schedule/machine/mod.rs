@@ -336,7 +336,7 @@ impl Schedule {
             // Where every test ran to its end all the same, nothing was left out.
             let outcome = match self.stop.as_ref().filter(|_| self.some_error && !self.is_by_step(cell)) {
                 Some(stop) => Outcome::with(Verdict::Skipped, ReasonKind::NotRun, format!("not run: {}", stop.bad.reason.message)),
-                None if self.is_by_step(cell) => Outcome::with(Verdict::Skipped, ReasonKind::Skipped, "left to the steps of a test"),
+                None if self.is_by_step(cell) => Outcome::with(Verdict::Skipped, ReasonKind::Skipped, "left to steps of the job"),
                 None => Outcome::with(Verdict::Skipped, ReasonKind::Skipped, "no test needed this connection"),
             };
             self.note_end(cell, outcome, now, now);

@@ -52,7 +52,7 @@ fn a_connection_that_a_test_begins_by_connecting_is_not_opened_before_it() {
     let seen = drive_with(&plan, 4, Play { choose: &mut |_| 0, judge: &mut |_| Ended::Good, open: &mut open, interrupt_at: None });
     assert_eq!(asked, 2, "only the pool of `r2` is opened before its test");
     expect_test::expect![[r"
-        connect [r1]: skipped (left to the steps of a test)
+        connect [r1]: skipped (left to steps of the job)
         connect [r2]: passed
         a [r1]: passed
         b [r1]: passed
