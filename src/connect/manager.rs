@@ -280,6 +280,9 @@ impl ConnectionManager {
         if let Some(timeout) = request.pool_timeout.filter(|timeout| *timeout != waits) {
             return contradiction("pool_timeout", duration::show(waits), duration::show(timeout));
         }
+        if let Some(entry) = request.written.iter().find(|entry| !existing.has_option(entry)) {
+            return contradiction(&entry.key.value, "unset or otherwise".to_owned(), "a value of its own".to_owned());
+        }
         let differs = |name: &str, value| existing.ways.iter().any(|way| way.endpoint.options.0.get(name) != Some(value));
         if let Some((name, _)) = request.options.iter().find(|(name, value)| differs(name, value)) {
             return contradiction(name, "unset or otherwise".to_owned(), "a value of its own".to_owned());

@@ -10,7 +10,6 @@ use crate::base::text;
 use crate::connect::class::{ClassSpec, OptionKind, OptionSpec, OptionValue, Options};
 use crate::model::testbed::ConnectionPath;
 use crate::model::yaml::{Entry, Kind, Scalar, Yaml};
-use indexmap::IndexMap;
 use std::time::Duration;
 
 /// pyATS's key for the longest time that opening may take; every class honours it.
@@ -63,12 +62,12 @@ pub(super) struct Checked {
 
 /// Checks a path against its class. `flags` are words that stood in `protocol` after the protocol. Complaints go to `found`.
 ///
-/// An option in `given`, which a caller gave, counts as said.
+/// An option that is `given` by the caller counts as said.
 pub(super) fn check(
     path: &ConnectionPath,
     flags: &str,
     spec: &ClassSpec,
-    given: &IndexMap<String, OptionValue>,
+    given: &dyn Fn(&str) -> bool,
     found: &mut Vec<Diagnostic>,
 ) -> Checked {
     let mut checked = Checked::default();
@@ -98,8 +97,49 @@ pub(super) fn check(
     checked
 }
 
+/// Takes options that a job gives; they replace the path's. Complaints point to each key and value.
+pub(super) fn given(written: &[Entry], spec: &ClassSpec, checked: &mut Checked, found: &mut Vec<Diagnostic>) {
+    for entry in written {
+        let key = entry.key.value.as_str();
+        let option = spec.options.iter().find(|option| option.name == key);
+        let kind = option.map(|option| option.kind).or((key == CONNECT_TIMEOUT).then_some(OptionKind::Duration));
+        let Some(kind) = kind else {
+            let known = spec.options.iter().map(|option| option.name).chain([CONNECT_TIMEOUT]);
+            let message = format!("`{key}` is not an option of class `{}`", spec.name);
+            let keys = ["alias", "via", "class", "pool_size", "pool_timeout"];
+            found.push(Diagnostic::error(&entry.key.place, message).did_you_mean(text::nearest(key, known.chain(keys))));
+            continue;
+        };
+        if let Err(complaint) = strict(key, kind, &entry.value) {
+            found.push(*complaint);
+        } else if key == CONNECT_TIMEOUT {
+            connect_timeout(&entry.value, checked, found);
+        } else if let Some(option) = option {
+            match value(option, &entry.value) {
+                Ok(value) => drop(checked.options.0.insert(option.name, value)),
+                Err(complaint) => found.push(*complaint),
+            }
+        }
+    }
+}
+
+/// Complains about what only testbeds may write: durations without unit, and numbers as text.
+fn strict(name: &str, kind: OptionKind, written: &Yaml) -> Result<(), Box<Diagnostic>> {
+    let Some(scalar) = written.scalar() else { return Ok(()) };
+    match kind {
+        OptionKind::Duration if scalar.text.trim().parse::<f64>().is_ok() => {
+            let shown = scalar.text.trim();
+            Err(Box::new(Diagnostic::error(&written.place, format!("`{name}`: `{shown}` has no unit: write `{shown}s`"))))
+        }
+        OptionKind::Count if scalar.value.is_string() => Err(Box::new(wrong_kind(name, kind, written))),
+        OptionKind::Text | OptionKind::File | OptionKind::Choice(_) | OptionKind::Switch | OptionKind::Count | OptionKind::Duration => {
+            Ok(())
+        }
+    }
+}
+
 /// Complains about what the class needs and the path does not say, and about a `command` that would not be run.
-fn require(path: &ConnectionPath, spec: &ClassSpec, given: &IndexMap<String, OptionValue>, found: &mut Vec<Diagnostic>) {
+fn require(path: &ConnectionPath, spec: &ClassSpec, given: &dyn Fn(&str) -> bool, found: &mut Vec<Diagnostic>) {
     let name = &path.name.value;
     for needed in spec.requires {
         let is_said = match *needed {
@@ -107,7 +147,7 @@ fn require(path: &ConnectionPath, spec: &ClassSpec, given: &IndexMap<String, Opt
             "port" => path.port.is_some(),
             "command" => path.command.as_ref().is_some_and(|command| !command.value.trim().is_empty()),
             // A value of the wrong kind is a complaint of its own.
-            option => given.contains_key(option) || path.option(option).is_some(),
+            option => given(option) || path.option(option).is_some(),
         };
         if !is_said {
             found.push(Diagnostic::error(&path.name.place, format!("path `{name}` needs `{needed}`: class `{}` requires it", spec.name)));

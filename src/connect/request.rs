@@ -3,6 +3,7 @@
 use crate::base::place::Place;
 use crate::connect::class::OptionValue;
 use crate::model::testbed::Device;
+use crate::model::yaml::Entry;
 use indexmap::IndexMap;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct Request {
     pub pool_timeout: Option<Duration>,
     /// Options of the class; they replace the path's.
     pub options: IndexMap<String, OptionValue>,
+    /// The same as a file wrote them, each checked at its own place.
+    pub written: Vec<Entry>,
     /// Where it was asked; `None` when no file did.
     pub place: Option<Place>,
 }

@@ -15,6 +15,7 @@ use crate::connect::registry::Registry;
 use crate::connect::request::{OPERATIONS, Request, alias_of};
 use crate::load::MOST_WORKERS;
 use crate::model::testbed::{ConnectionPath, Device, Testbed};
+use crate::model::yaml::Entry;
 use crate::record::fault::{Fault, FaultKind, Phase, Subject};
 use std::fmt;
 use std::sync::Arc;
@@ -92,6 +93,21 @@ impl Route {
             way.endpoint.options.0.insert(name, value.clone());
         }
         Ok(())
+    }
+
+    /// Whether every way has this option as it is written here. One that no class can have it so is not there.
+    #[must_use]
+    pub fn has_option(&self, written: &Entry) -> bool {
+        self.ways.iter().all(|way| {
+            let mut asked = options::Checked::default();
+            let mut found = Vec::new();
+            options::given(std::slice::from_ref(written), way.class.spec(), &mut asked, &mut found);
+            let same = asked.options.0.iter().all(|(name, value)| way.endpoint.options.0.get(name) == Some(value));
+            let length = |limit: &Option<Limit>| limit.as_ref().map(|limit| limit.length);
+            found.is_empty()
+                && same
+                && asked.connect_timeout.as_ref().is_none_or(|limit| length(&way.connect_timeout) == Some(limit.length))
+        })
     }
 
     /// How many workers there are: `pool_size`, or 1.
@@ -185,7 +201,9 @@ fn way(
     let ConnectionPath { name, host, port, command, .. } = scopes.path;
     let spec = class.spec();
     let flags = paths::protocol(scopes.path).map_or("", |(_, flags)| flags);
-    let mut checked = options::check(scopes.path, flags, spec, &asked.request.options, found);
+    let request = asked.request;
+    let said = |name: &str| request.options.contains_key(name) || request.written.iter().any(|entry| entry.key.value == name);
+    let mut checked = options::check(scopes.path, flags, spec, &said, found);
     for (name, value) in &asked.request.options {
         match options::taken(name, value, spec) {
             Ok(option) => {
@@ -194,6 +212,7 @@ fn way(
             Err(error) => found.push(Diagnostic::error(asked.place(), error.to_string()).did_you_mean(error.near())),
         }
     }
+    options::given(&asked.request.written, spec, &mut checked, found);
     let os = scopes.device.attributes.get("os");
     let endpoint = Endpoint {
         subject: Subject {

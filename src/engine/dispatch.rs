@@ -101,7 +101,7 @@ impl Ear {
 /// What a job of the crew sends home.
 struct Arrival {
     hand: Option<HandId>,
-    worker: Option<((RouteId, WorkerId), Worker)>,
+    workers: Vec<((RouteId, WorkerId), Worker)>,
     news: News,
 }
 
@@ -133,9 +133,7 @@ impl Dispatcher<'_, '_> {
         if let Some(hand) = arrival.hand {
             self.crew.finished(hand);
         }
-        if let Some((key, worker)) = arrival.worker {
-            self.workers.insert(key, worker);
-        }
+        self.workers.extend(arrival.workers);
         match arrival.news {
             News::Opened { route, worker, result } => Input::Opened { route, worker, result },
             News::Done { task, done } => Input::Done { task, done },
@@ -159,43 +157,48 @@ impl Dispatcher<'_, '_> {
                 let result = worker.ensure_open(&Limits { deadline: &deadline, interrupt: &interrupt, tap: heard.tap() });
                 (result, worker)
             }));
-            let (result, worker) = match opened {
-                Ok((result, worker)) => (result, Some(((route, id), worker))),
-                Err(panic) => (Err(Fault::new(FaultKind::Internal, panic_text(&*panic))), None),
+            let (result, workers) = match opened {
+                Ok((result, worker)) => (result, vec![((route, id), worker)]),
+                Err(panic) => (Err(Fault::new(FaultKind::Internal, panic_text(&*panic))), Vec::new()),
             };
-            send(&home, Arrival { hand: Some(hand), worker, news: News::Opened { route, worker: id, result } });
+            send(&home, Arrival { hand: Some(hand), workers, news: News::Opened { route, worker: id, result } });
         });
         if let Err(error) = given {
             let result = Err(Fault::new(FaultKind::Internal, format!("no thread could be started: {error}")));
-            send(&self.home, Arrival { hand: None, worker: None, news: News::Opened { route, worker: id, result } });
+            send(&self.home, Arrival { hand: None, workers: Vec::new(), news: News::Opened { route, worker: id, result } });
         }
     }
 
     fn start(&mut self, task: Task) {
         // A connection whose job panicked is gone; another takes its place and opens when it is called.
-        let mut worker = task.lease.map(|(route, id)| {
-            let worker = self.workers.remove(&(route, id));
-            ((route, id), worker.unwrap_or_else(|| Worker::new(Arc::clone(&self.plan.routes[route.index()].route))))
-        });
-        let open_within = task.lease.map_or_else(|| task.timeout.clone(), |(route, _)| self.plan.routes[route.index()].open_within.clone());
+        let keys: Vec<(RouteId, WorkerId)> = task.lease.iter().chain(&task.whole).copied().collect();
+        let worker = |key: &(RouteId, WorkerId)| {
+            let worker = self.workers.remove(key);
+            worker.unwrap_or_else(|| Worker::new(Arc::clone(&self.plan.routes[key.0.index()].route)))
+        };
+        let mut workers: Vec<Worker> = keys.iter().map(worker).collect();
+        let open_within =
+            keys.first().map_or_else(|| task.timeout.clone(), |(route, _)| self.plan.routes[route.index()].open_within.clone());
         let (interrupt, redactor, folder) = (self.interrupt(task.stage), Arc::clone(self.journal.redactor()), Arc::clone(&self.folder));
         let (home, id) = (self.home.clone(), task.id);
-        let heard = task.lease.map(|(route, worker)| self.heard(route, worker)).unwrap_or_default();
+        let heard: Vec<Ear> = keys.iter().map(|(route, worker)| self.heard(*route, *worker)).collect();
         let plan = Arc::clone(&self.plan);
         let given = self.crew.give(move |hand| {
             let made = catch_unwind(AssertUnwindSafe(|| {
-                let tap = heard.tap();
-                tap.note_with(|| format!("{}, {}", plan.cells[task.cell.index()].head.name, task.step.reference(&task.scope).title()));
-                let tools = Tools { interrupt: &interrupt, redactor: &redactor, folder: &folder, open_within: &open_within, tap };
-                let done = attempt::run(&task, worker.as_mut().map(|(_, worker)| worker), tools);
-                (done, worker)
+                let taps: Vec<Tap<'_>> = heard.iter().map(Ear::tap).collect();
+                for tap in &taps {
+                    tap.note_with(|| format!("{}, {}", plan.cells[task.cell.index()].head.name, task.step.reference(&task.scope).title()));
+                }
+                let tools = Tools { interrupt: &interrupt, redactor: &redactor, folder: &folder, open_within: &open_within, taps: &taps };
+                let done = attempt::run(&task, &mut workers, tools);
+                (done, keys.into_iter().zip(workers).collect())
             }));
-            let (done, worker) = made.unwrap_or_else(|panic| (lost(&panic_text(&*panic)), None));
-            send(&home, Arrival { hand: Some(hand), worker, news: News::Done { task: id, done } });
+            let (done, workers) = made.unwrap_or_else(|panic| (lost(&panic_text(&*panic)), Vec::new()));
+            send(&home, Arrival { hand: Some(hand), workers, news: News::Done { task: id, done } });
         });
         if let Err(error) = given {
             let done = lost(&format!("no thread could be started: {error}"));
-            send(&self.home, Arrival { hand: None, worker: None, news: News::Done { task: id, done } });
+            send(&self.home, Arrival { hand: None, workers: Vec::new(), news: News::Done { task: id, done } });
         }
     }
 

@@ -4,8 +4,8 @@ use crate::base::Data;
 use crate::base::deadline::{Deadline, Limit};
 use crate::engine::plan::{RouteId, Step};
 use crate::eval::scope::Scope;
-use crate::record::event::{Attempt, CellId};
-use crate::record::fault::FaultKind;
+use crate::record::event::{Attempt, CellId, StepRef};
+use crate::record::fault::{Fault, FaultKind};
 use crate::record::verdict::{Reason, ReasonKind, Verdict};
 use std::sync::Arc;
 
@@ -43,14 +43,32 @@ pub struct Task {
     pub item: Option<String>,
     /// Counted from 1.
     pub attempt: u32,
+    /// Which of the step's devices it is for, where the step has several.
+    pub member: Option<usize>,
     /// The connection that it has for itself; `None` for what needs none.
     pub lease: Option<(RouteId, WorkerId)>,
+    /// Every worker of the connections that it opens or closes.
+    pub whole: Vec<(RouteId, WorkerId)>,
+    /// Why it cannot have the connection that it needs.
+    pub apart: Option<Box<Fault>>,
     /// The sooner of the limits of retry and cell.
     pub deadline: Option<Deadline>,
     /// The limit of each call, counted from when it is sent.
     pub timeout: Limit,
     /// Which interrupt ends it.
     pub stage: Stage,
+}
+
+impl Task {
+    /// The step as reports name it, with the device where it has several.
+    #[must_use]
+    pub fn reference(&self) -> StepRef {
+        let mut reference = self.step.reference(&self.scope);
+        if let Some(member) = self.member.and_then(|index| self.step.members.get(index)) {
+            reference.name.push_str(&format!(" [{}]", member.name));
+        }
+        reference
+    }
 }
 
 /// What a task brings home.
@@ -62,6 +80,8 @@ pub struct Done {
     pub captured: Vec<(String, Data)>,
     /// What a `log` step said.
     pub logged: Vec<String>,
+    /// Whether the connection is open now that it was to open.
+    pub opened: bool,
     /// How it ended.
     pub ended: Ended,
 }
@@ -70,7 +90,7 @@ impl Done {
     /// Nothing to say, and nothing wrong.
     #[must_use]
     pub fn good() -> Self {
-        Self { attempts: Vec::new(), captured: Vec::new(), logged: Vec::new(), ended: Ended::Good }
+        Self { attempts: Vec::new(), captured: Vec::new(), logged: Vec::new(), opened: false, ended: Ended::Good }
     }
 }
 

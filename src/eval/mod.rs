@@ -4,7 +4,8 @@
 //! nothing. Nothing here touches a file, socket, clock, thread or the environment, and what a device answered is data:
 //! it is never rendered as a template. Room order: `refusal`, `convert`, `scope`, `budget`, `compare`, `guard`,
 //! `filters`, `environment`, `limits`, `rewrite`, `locate`, `machine`, `template`, `expression`, `value`, `pattern`, `parse`, `path`,
-//! `describe`, `extract`, `nearest`, `judge`, `expected`, `operator`, `assertion`, `capture`; each may use those before it.
+//! `describe`, `extract`, `nearest`, `judge`, `expected`, `operator`, `assertion`, `capture`,
+//! `expectation`; each may use those before it.
 
 mod refusal;
 
@@ -57,6 +58,8 @@ mod operator;
 pub mod assertion;
 
 pub mod capture;
+
+pub mod expectation;
 
 #[cfg(test)]
 mod tests;

@@ -47,7 +47,7 @@ pub enum Order {
 }
 
 /// What a step does not say itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Defaults {
     /// `timeout` of an attempt.
     pub timeout: Option<Placed<Duration>>,
@@ -92,7 +92,7 @@ pub struct Test {
     pub teardown: Vec<Step>,
 }
 
-/// Which devices a test runs on. Each gets a cell of its own.
+/// Which devices a test runs on, each in a cell of its own, or a step within one cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Devices {
     /// `all`.

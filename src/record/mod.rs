@@ -1,13 +1,15 @@
 //! What happened, as pure data: calls, answers, faults, checks, events, verdicts, and the ledger that folds them.
 //!
-//! Nothing here touches a file, socket, clock, thread or the environment. Room order: `call`, `answer`, `fault`, `check`,
-//! `verdict`, `event`, `find`, `redact`, `stream`, `tap`, `keep`, `ledger`.
+//! Nothing here touches a file, socket, clock, thread or the environment. Room order: `call`, `answer`, `fault`, `expected`,
+//! `check`, `verdict`, `event`, `find`, `redact`, `stream`, `tap`, `keep`, `ledger`.
 
 pub mod call;
 
 pub mod answer;
 
 pub mod fault;
+
+pub mod expected;
 
 pub mod check;
 

@@ -71,7 +71,7 @@ fn every_example_that_the_program_accepts_is_accepted() {
 }
 
 /// What the loader accepts although it looks odd.
-const ODD_STEPS: [&str; 16] = [
+const ODD_STEPS: [&str; 22] = [
     "{execute: 17.10}",
     "{execute: true, name: 7, when: true}",
     "{execute: x, timeout: 1m 30s, retry: {attempts: 1, every: 0s}}",
@@ -88,6 +88,12 @@ const ODD_STEPS: [&str; 16] = [
     "{execute: x, capture: {a: {lines: true}, b: {regex: 'x(.)', default: null}}}",
     "{set: {a: null, b: [1, {c: \"{{ n }}\"}]}}",
     "{group: g, steps: [{execute: x}], always: []}",
+    "{connect: {}}",
+    "{connect: 7, device: r1, timeout: 3s, retry: {within: 1m, every: 1s, backoff: 1.5, max_every: 5s, jitter: 100ms}}",
+    "{connect: {alias: a, via: [b, c], class: ssh, pool_size: 4, pool_timeout: 0s, connection_timeout: 5s, cwd: /, x: true}, devices: all}",
+    "{disconnect: {}, devices: {where: x}, expect_error: {phase: state}}",
+    "{destroy: all, device: r1}",
+    "{execute: x, devices: [r1, 'r[2]'], parallel: 2, expect_error: {phase: auth, kind: auth, matches: 5}}",
 ];
 
 #[test]
@@ -253,6 +259,17 @@ fn plain_mistakes_are_refused() {
         step("{log: x, device: r1}"),
         step("{group: g, steps: [{execute: x}], timeout: 30s}"),
         step("{shell: x, alias: y}"),
+        step("{connect: {alias: x, pool_size: 0}}"),
+        step("{connect: x, assert: [{contains: y}]}"),
+        step("{connect: x, alias: y}"),
+        step("{disconnect: {via: x}}"),
+        step("{destroy: x, timeout: 3s}"),
+        step("{execute: x, expect_error: {}}"),
+        step("{execute: x, expect_error: {phase: auht}}"),
+        step("{execute: x, expect_error: {kind: auth}, parse: json}"),
+        step("{execute: x, device: r1, devices: r2}"),
+        step("{shell: x, devices: r2}"),
+        step("{execute: x, retry: {attempts: 2, backoff: 0}}"),
     ];
     for text in jobs {
         assert!(load::job_text(&text, "job.yaml", Path::new(".")).value.is_none(), "the loader accepts {text}");

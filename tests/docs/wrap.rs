@@ -29,7 +29,8 @@ pub(crate) enum Kind {
     Recording,
 }
 
-const ACTIONS: [&str; 9] = ["execute", "configure", "shell", "set", "log", "wait", "fail", "skip", "group"];
+const ACTIONS: [&str; 12] =
+    ["execute", "configure", "connect", "disconnect", "destroy", "shell", "set", "log", "wait", "fail", "skip", "group"];
 const AROUND: [&str; 8] = ["when", "loop", "parallel", "retry", "parse", "capture", "assert", "timeout"];
 const JOB: [&str; 6] = ["vars", "order", "defaults", "setup", "teardown", "description"];
 

@@ -10,6 +10,7 @@ mod program;
 mod sshd;
 mod transcripts;
 
+mod connecting;
 mod outage;
 mod runs;
 mod scan;

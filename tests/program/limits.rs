@@ -44,7 +44,7 @@ teardown:
         error runner.unreachable  connect [gone]: gone via cli: cannot connect to 127.0.0.1:1: connection refused
         passed  reach [one]
         skipped runner.blocked  reach [gone]: blocked: connect [gone] failed
-        error runner.lost  teardown: teardown step 1 undo: its connection could not be opened
+        error runner.lost  teardown: teardown step 1 undo: `default` of `gone` could not be opened
     "#]]
     .assert_eq(&left.table());
 }

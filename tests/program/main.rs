@@ -15,6 +15,7 @@ mod matrix;
 mod order;
 mod outcomes;
 mod secrets;
+mod steps;
 mod testbeds;
 
 /// What was printed, without times and the run's name.

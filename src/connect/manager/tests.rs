@@ -226,3 +226,39 @@ fn a_manager_does_not_keep_its_testbed() {
     limited(|limits| pool.open_all(limits)).expect("a planned route needs no testbed");
     assert!(manager.is_connected("planned"));
 }
+
+#[test]
+fn options_that_a_file_wrote_replace_the_paths_own_and_must_not_contradict() {
+    let lab = lab("via=cli");
+    let ask = |words: &str| {
+        let path = device("other", "", &[&format!("p {words}")]).paths.swap_remove("p").expect("a path");
+        lab.manager.instantiate(&Request { written: path.options, ..named("v") }).map_err(|error| error.to_string())
+    };
+    let pool = ask("width=4 keepalive=5s connection_timeout=3s").expect("good options");
+    let way = pool.route().ways[0].clone();
+    assert_eq!(way.endpoint.options.count("width"), Some(4));
+    assert_eq!(way.endpoint.options.duration("keepalive"), Some(Duration::from_secs(5)));
+    assert_eq!(way.connect_timeout.map(|limit| limit.length), Some(Duration::from_secs(3)));
+    assert!(ask("width=4").is_ok(), "the same again");
+    let contradicts =
+        |name: &str| Some(format!("connection `v` exists with {name} unset or otherwise, and a value of its own was asked for"));
+    for (words, name) in [("width=5", "width"), ("connection_timeout=4s", "connection_timeout"), ("legacy=true", "legacy")] {
+        assert_eq!(ask(words).err(), contradicts(name), "{words}");
+    }
+}
+
+#[test]
+fn options_of_a_job_carry_units_and_are_numbers_where_they_count() {
+    for (words, said) in [
+        ("keepalive=5", "`keepalive`: `5` has no unit: write `5s`"),
+        ("connection_timeout=5", "`connection_timeout`: `5` has no unit: write `5s`"),
+        ("width=\"4\"", "`width` takes a whole number from 1, got text `4`"),
+        ("widht=4", "`widht` is not an option of class `ssh`"),
+        ("pool_sise=4", "`pool_sise` is not an option of class `ssh`"),
+    ] {
+        let lab = lab("via=cli");
+        let path = device("other", "", &[&format!("p {words}")]).paths.swap_remove("p").expect("a path");
+        let refused = lab.manager.instantiate(&Request { written: path.options, ..named("v") });
+        assert_eq!(refused.map(drop).map_err(|error| error.to_string()), Err(said.to_owned()), "{words}");
+    }
+}

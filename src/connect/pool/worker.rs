@@ -107,7 +107,7 @@ impl Worker {
     ///
     /// # Errors
     /// The class panicked. The connection is gone nevertheless.
-    pub(super) fn close(&mut self) -> Result<(), Fault> {
+    pub fn close(&mut self) -> Result<(), Fault> {
         let Some(Open { subject, mut connection }) = self.open.take() else { return Ok(()) };
         // A class that panics here must not keep others from being closed.
         let closed = catch_unwind(AssertUnwindSafe(|| connection.close()));

@@ -1,18 +1,21 @@
 //! Decides what an answer is worth: default check, parse, capture, assertions.
 
 use crate::base::Data;
+use crate::base::deadline::Deadline;
 use crate::base::text;
 use crate::connect::class::DefaultCheck;
 use crate::engine::plan::Step;
 use crate::engine::task::{Bad, Ended, Task};
 use crate::eval::capture::CaptureError;
+use crate::eval::expectation::Expectation;
 use crate::eval::extract::Evidence;
 use crate::eval::parse::ParseError;
 use crate::eval::scope::Layer;
 use crate::record::answer::{Answer, Reception};
 use crate::record::check::Check;
-use crate::record::fault::Fault;
+use crate::record::fault::{Fault, FaultKind};
 use crate::record::redact::Redactor;
+use std::time::Duration;
 
 /// What stands where a sensitive step's input, answer and values would.
 pub(super) const SENSITIVE: &str = "[sensitive]";
@@ -32,6 +35,8 @@ pub(super) struct Judged {
     pub(super) captured: Vec<(String, Data)>,
     /// What was captured, for reports.
     pub(super) shown: Vec<(String, Data)>,
+    /// How long it took where there is no answer that says so.
+    pub(super) took: Duration,
 }
 
 impl Judged {
@@ -41,6 +46,39 @@ impl Judged {
 
     pub(super) fn problem(problem: String) -> Self {
         Self { problem, ..Self::default() }
+    }
+
+    /// Turns around what a step that expects an error came to: the error is right, and an answer is wrong.
+    pub(super) fn expect(self, expectation: &Expectation, task: &Task) -> Self {
+        let wanted = expectation.describe();
+        let check = |held: bool, sentence: String, actual: String| Check {
+            held,
+            sentence,
+            source: "error".to_owned(),
+            expected: wanted.clone(),
+            actual,
+            place: expectation.place().to_owned(),
+            nearest: Vec::new(),
+        };
+        let Self { asked, answer, took, fault, .. } = self;
+        let kept = Self { asked, answer, took, ..Self::default() };
+        let Some(mut fault) = fault else {
+            let came = if kept.answer.is_some() { "an answer" } else { "none" };
+            let check = check(false, format!("expected {wanted}, got {came}"), came.to_owned());
+            return Self { checks: vec![check], ..kept };
+        };
+        let meant = if cut_by_others(&fault, task) { Ok(false) } else { expectation.holds(&fault, &task.scope) };
+        match meant {
+            Ok(true) => {
+                let came = fault.to_string();
+                Self { checks: vec![check(true, format!("got the error that was expected: {came}"), came)], ..kept }
+            }
+            Ok(false) => {
+                fault.message.push_str(&format!(" (expected {wanted})"));
+                Self { fault: Some(fault), ..kept }
+            }
+            Err(unrendered) => Self { fault: Some(unrendered), ..kept },
+        }
     }
 
     /// Keeps what was judged of a sensitive step, and hides what it was judged by.
@@ -70,7 +108,7 @@ impl Judged {
 
     /// How it ended, with the step's title before the reason.
     pub(super) fn ended(&self, task: &Task) -> Ended {
-        let title = task.step.reference(&task.scope).title();
+        let title = task.reference().title();
         if let Some(fault) = &self.fault {
             return Ended::Bad(Bad::errored(fault.kind, format!("{title}: {fault}")));
         }
@@ -81,6 +119,12 @@ impl Judged {
         let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
         Ended::Bad(Bad::failed(format!("{title}: {first}{more}")))
     }
+}
+
+/// Whether a limit ended the attempt that is not the step's own, so that it says nothing about the device.
+fn cut_by_others(fault: &Fault, task: &Task) -> bool {
+    let others = task.deadline.as_ref().map(Deadline::limit);
+    fault.kind == FaultKind::Timeout && fault.limit.is_some() && fault.limit.as_ref() == others && others != Some(&task.timeout)
 }
 
 /// Judges an answer as the task's step says.

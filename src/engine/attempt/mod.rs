@@ -1,8 +1,10 @@
 //! One attempt on a worker: render, call, parse, capture, judge.
 //!
 //! Runs on a thread of the crew, which it may block up to the task's limits. It knows nothing of other cells, of the
-//! terminal or of reports. `judge` decides what an answer is worth; `show` makes what reports keep of it.
+//! terminal or of reports. `connect` opens and closes by hand, `judge`
+//! decides what an answer is worth, `show` makes what reports keep of it.
 
+mod connect;
 mod judge;
 mod show;
 
@@ -35,13 +37,24 @@ pub(super) struct Tools<'a> {
     pub(super) folder: &'a Path,
     /// The limit of opening a connection anew.
     pub(super) open_within: &'a Limit,
-    /// Who listens to the task's connection.
-    pub(super) tap: Tap<'a>,
+    /// Who listens to each of the task's workers.
+    pub(super) taps: &'a [Tap<'a>],
+}
+
+impl<'a> Tools<'a> {
+    /// Who listens to one of the task's workers.
+    fn tap(&self, worker: usize) -> Tap<'a> {
+        self.taps.get(worker).copied().unwrap_or(Tap::SILENT)
+    }
 }
 
 /// Makes one attempt of a task. Blocks up to its limits.
-pub(super) fn run(task: &Task, worker: Option<&mut Worker>, tools: Tools<'_>) -> Done {
-    let mut attempt = Attempt { task, worker, tools };
+pub(super) fn run(task: &Task, workers: &mut [Worker], tools: Tools<'_>) -> Done {
+    let mut attempt = Attempt { task, workers, tools };
+    if let Some(fault) = &task.apart {
+        let judged = attempt.settle(Judged::fault((**fault).clone()));
+        return attempt.done(vec![judged]);
+    }
     let shown = |line: String| if task.step.sensitive { SENSITIVE.to_owned() } else { line };
     match &task.step.action {
         Action::Execute { commands, .. } => {
@@ -53,6 +66,8 @@ pub(super) fn run(task: &Task, worker: Option<&mut Worker>, tools: Tools<'_>) ->
             let lines: Result<Vec<String>, Fault> = lines.iter().map(|line| line.render(&task.scope)).collect();
             attempt.ask_all([lines.map(Call::configure)])
         }
+        Action::Connect { within, .. } => attempt.connect(within.as_ref()),
+        Action::Disconnect(_) | Action::Destroy(_) => attempt.disconnect(),
         Action::Shell(command) => {
             let judged = match command.render(&task.scope) {
                 Ok(command) => {
@@ -61,6 +76,7 @@ pub(super) fn run(task: &Task, worker: Option<&mut Worker>, tools: Tools<'_>) ->
                 }
                 Err(fault) => Judged::fault(fault),
             };
+            let judged = attempt.settle(judged);
             attempt.done(vec![judged])
         }
         Action::Assert => {
@@ -104,7 +120,8 @@ fn set(task: &Task, values: &[(String, Value)]) -> Judged {
 
 struct Attempt<'a> {
     task: &'a Task,
-    worker: Option<&'a mut Worker>,
+    /// The one that it calls, or all that it opens or closes.
+    workers: &'a mut [Worker],
     tools: Tools<'a>,
 }
 
@@ -120,6 +137,7 @@ impl Attempt<'_> {
                 }
                 Err(fault) => Judged::fault(fault),
             };
+            let judged = self.settle(judged);
             let good = judged.is_good();
             all.push(judged);
             if !good {
@@ -130,11 +148,11 @@ impl Attempt<'_> {
     }
 
     fn call(&mut self, call: &Call) -> Result<Answer, Fault> {
-        let Some(worker) = self.worker.as_deref_mut() else {
+        let Some(worker) = self.workers.first_mut() else {
             return Err(Fault::new(FaultKind::Internal, "the step was given no connection"));
         };
         let opening = sooner(self.tools.open_within, self.task.deadline.as_ref());
-        let tap = self.tools.tap;
+        let tap = self.tools.tap(0);
         worker.ensure_open(&Limits { deadline: &opening, interrupt: self.tools.interrupt, tap })?;
         let deadline = sooner(&self.task.timeout, self.task.deadline.as_ref());
         let limits = Limits { deadline: &deadline, interrupt: self.tools.interrupt, tap };
@@ -157,25 +175,36 @@ impl Attempt<'_> {
     }
 
     fn default_check(&self, call: &Call) -> DefaultCheck {
-        let service = self.worker.as_ref().and_then(|worker| worker.route().service(&call.service));
+        let service = self.workers.first().and_then(|worker| worker.route().service(&call.service));
         service.map_or(DefaultCheck::Answered, |service| service.default_check)
+    }
+
+    /// Judges by the error that the step expects, where it expects one.
+    fn settle(&self, judged: Judged) -> Judged {
+        match &self.task.step.expect_error {
+            Some(expectation) => judged.expect(expectation, self.task),
+            None => judged,
+        }
     }
 
     /// Puts together what the calls of the attempt came to.
     fn done(&self, all: Vec<Judged>) -> Done {
         let mut done = Done::good();
         let several = all.len() > 1 || (self.task.step.action.commands() > 1 && self.task.command.is_none());
+        let member = self.task.member.and_then(|index| self.task.step.members.get(index));
         let mut lists: IndexMap<String, Vec<Data>> = IndexMap::new();
         for mut judged in all {
             for (name, value) in std::mem::take(&mut judged.captured) {
-                judged.shown.push((name.clone(), value.clone()));
+                // Of several devices, each value is told as the mapping will name it.
+                let shown = member.map_or_else(|| name.clone(), |member| format!("{name}.{}", member.name));
+                judged.shown.push((shown, value.clone()));
                 lists.entry(name).or_default().push(value);
             }
             if self.task.step.sensitive {
                 judged.hide();
             }
             done.ended.worsen(judged.ended(self.task));
-            done.attempts.push(show::attempt(self.task, self.worker.as_deref(), judged, self.tools.redactor));
+            done.attempts.push(show::attempt(self.task, self.workers.first(), judged, self.tools.redactor));
         }
         let one_or_all = |mut list: Vec<Data>| match (several, list.pop()) {
             (false, Some(only)) => only,

@@ -8,7 +8,6 @@ use crate::record::answer::Answer;
 use crate::record::event::{AnswerRecord, Attempt};
 use crate::record::redact::Redactor;
 use crate::record::verdict::Verdict;
-use std::time::Duration;
 
 /// How much of a good answer is kept, in bytes.
 const GOOD_ANSWER: usize = 4 * 1024;
@@ -31,14 +30,14 @@ pub(super) fn attempt(task: &Task, worker: Option<&Worker>, judged: Judged, reda
     let limit = if verdict == Verdict::Passed { GOOD_ANSWER } else { AnswerRecord::LIMIT };
     Attempt {
         cell: task.cell,
-        step: task.step.reference(&task.scope),
+        step: task.reference(),
         item: task.item.as_ref().map(|item| if sensitive { SENSITIVE.to_owned() } else { item.clone() }),
         number: task.attempt,
         last: true,
         verdict,
         subject: worker.map(Worker::subject),
         asked: judged.asked,
-        took: judged.answer.as_ref().map_or(Duration::ZERO, |answer| answer.took),
+        took: judged.answer.as_ref().map_or(judged.took, |answer| answer.took),
         answer: judged.answer.as_ref().filter(|_| !sensitive).map(|answer| answer_record(answer, limit, redactor)),
         checks: judged.checks,
         problem: judged.problem,

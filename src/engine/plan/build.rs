@@ -1,29 +1,32 @@
-//! Binds a job to a testbed and to the classes there are. `cases` makes the cells of one test.
+//! Binds a job to a testbed and to the classes there are. `cases` makes the cells of one test, `bind` finds the connections
+//! of each step.
 
+mod bind;
 mod cases;
 
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::{Diagnostic, Severity};
-use crate::base::place::Placed;
+use crate::base::place::{Place, Placed};
 use crate::base::text;
 use crate::base::unique::Unique;
-use crate::connect::request::Request;
 use crate::engine::plan::build::cases::{Bound, MOST_CASES};
-use crate::engine::plan::compile::{Compiled, Compiler, Need};
+use crate::engine::plan::compile::{Around, Compiled, Compiler, Need};
+use crate::engine::plan::defined::Defined;
 use crate::engine::plan::inputs::Inputs;
 use crate::engine::plan::locks::{self, Locks};
 use crate::engine::plan::names::Names;
 use crate::engine::plan::needs::Needs;
-use crate::engine::plan::routes::{Routes, via_of};
+use crate::engine::plan::routes::Routes;
 use crate::engine::plan::select::{self, Chosen, Known};
-use crate::engine::plan::step::{Program, Slot, Target};
+use crate::engine::plan::siblings::Pair;
+use crate::engine::plan::step::Program;
 use crate::engine::plan::{Cell, DeviceId, Plan, RouteId, Run, Work, features, secrets};
 use crate::eval::expression::Expression;
 use crate::eval::scope::{Layer, Scope};
 use crate::eval::template::Template;
 use crate::eval::value::Value;
 use crate::load::RESERVED;
-use crate::model::job::Test;
+use crate::model::job::{Devices, Test};
 use crate::model::testbed::Device;
 use crate::model::yaml::Entry;
 use crate::record::event::{CellHead, CellKind};
@@ -45,6 +48,7 @@ pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
     let teardown = builder.around("teardown", CellKind::Teardown, &inputs.job.teardown);
     builder.look_through_others(&run);
+    builder.check_ends();
     let mut complaints = std::mem::take(&mut builder.complaints);
     if inputs.broken || complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return (None, complaints);
@@ -59,6 +63,13 @@ pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
 struct Builder<'a> {
     inputs: &'a Inputs<'a>,
     routes: Routes<'a>,
+    defined: Defined<'a>,
+    /// The routes that a step of the job uses or connects.
+    used: BTreeSet<RouteId>,
+    /// What steps end, and where they say so.
+    ends: Vec<End>,
+    /// Whether some connection was complained about, so that it is not known what is used.
+    incomplete: bool,
     vars: Vec<(String, Value)>,
     /// What stands above every variable in every cell; shared, because the environment can be large.
     fixed: Scope,
@@ -74,10 +85,23 @@ struct Builder<'a> {
     is_run: bool,
 }
 
+/// What a step ends.
+struct End {
+    place: Place,
+    what: Ended,
+}
+
+enum Ended {
+    Route(RouteId),
+    AllOf(DeviceId),
+}
+
 /// A cell before the plan's order is known.
 struct Draft {
     head: CellHead,
     run: Run,
+    /// The devices of which it ends every connection.
+    wholes: Vec<DeviceId>,
     devices: BTreeSet<DeviceId>,
     locks: Vec<String>,
 }
@@ -91,11 +115,17 @@ impl<'a> Builder<'a> {
         }
         let chosen = inputs.selection.of(inputs.job, inputs.testbed, &mut complaints);
         let vars = compile_vars(&inputs.job.vars, &mut names.with(&["device"]), &mut complaints);
+        let fixed = fixed(inputs);
+        let defined = Defined::collect(inputs, Known { fixed: &fixed, overrides: &inputs.overrides }, &mut complaints);
         Self {
             inputs,
             routes: Routes::new(inputs),
+            defined,
+            used: BTreeSet::new(),
+            ends: Vec::new(),
+            incomplete: inputs.broken,
             vars,
-            fixed: fixed(inputs),
+            fixed,
             fixed_for: HashMap::new(),
             names,
             chosen,
@@ -141,18 +171,18 @@ impl<'a> Builder<'a> {
         let matrix = test.matrix.as_ref().map(|matrix| self.matrix(matrix, &early, &vars));
         let when = test.when.as_ref().and_then(|when| self.condition(when, &names));
         let locks = locks::compile(&test.locks, &names, &mut self.complaints);
-        let compiled = Compiler::new(&self.inputs.job.defaults, names.clone(), has_device, &mut self.complaints).test(test);
+        let Compiled { program, needs, pairs } = self.compile(names.clone(), has_device, |compiler| compiler.test(test));
         // What is wrong may be what would have used an axis.
         if self.complaints[before..].iter().all(|complaint| complaint.severity == Severity::Warning) {
             names.check_axes(&mut self.complaints);
         }
-        let Compiled { program, needs } = compiled;
         let shared = Shared {
             index: Some(index),
             name: test.name.value.clone(),
             kind: CellKind::Test,
             program: Arc::new(program),
             needs,
+            pairs,
             requires: &test.requires,
             when,
             locks,
@@ -209,14 +239,15 @@ impl<'a> Builder<'a> {
             return None;
         }
         let (names, vars) = self.known(false);
-        let compiler = Compiler::new(&self.inputs.job.defaults, names, false, &mut self.complaints);
-        let Compiled { program, needs } = if kind == CellKind::Teardown { compiler.teardown(steps) } else { compiler.setup(steps) };
+        let Compiled { program, needs, pairs } = self
+            .compile(names, false, |compiler| if kind == CellKind::Teardown { compiler.teardown(steps) } else { compiler.setup(steps) });
         let shared = Shared {
             index: None,
             name: name.to_owned(),
             kind,
             program: Arc::new(program),
             needs,
+            pairs,
             requires: &[],
             when: None,
             locks: Vec::new(),
@@ -234,43 +265,16 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn route(&mut self, slot: &Slot, device: Option<&'a Device>, needs: &[&Need]) -> Option<RouteId> {
-        let place = &needs.first()?.place;
-        let device = match &slot.target {
-            Target::Cell => device?,
-            Target::Named(name) => match select::device_named(&Placed::new(name.clone(), place.clone()), self.inputs.testbed) {
-                Ok(device) => device,
-                Err(_) if self.inputs.broken => return None,
-                Err(complaint) => {
-                    self.complaints.push(*complaint);
-                    return None;
-                }
-            },
+    fn compile(&mut self, names: Names, has_device: bool, what: impl FnOnce(Compiler<'_>) -> Compiled) -> Compiled {
+        let (inputs, fixed) = (self.inputs, &self.fixed);
+        let select = |wanted: &Devices, complaints: &mut Vec<Diagnostic>| {
+            let selected = select::select(wanted, inputs.testbed, Known { fixed, overrides: &inputs.overrides }, complaints);
+            let member = |device: &&Device| (device.name.value.clone(), Layer::of("device", &select::device_data(device)));
+            selected.iter().map(member).collect()
         };
-        let via = match &slot.alias {
-            Some(alias) => {
-                let at = needs.first().and_then(|need| need.alias.as_ref()).unwrap_or(place);
-                let via = via_of(device, &Placed::new(alias.clone(), at.clone()));
-                via.map_err(|complaint| self.complaints.push(*complaint)).ok()?
-            }
-            None => Vec::new(),
-        };
-        let request = Request { alias: slot.alias.clone(), via, place: Some(place.clone()), ..Request::default() };
-        let before = self.complaints.len();
-        let route = self.routes.resolve(device, &request, &mut self.complaints);
-        if !self.is_run {
-            self.complaints[before..].iter_mut().for_each(|complaint| complaint.severity = Severity::Warning);
-        }
-        let route = route?;
-        let offered = self.routes.class_of(route);
-        for need in needs.iter().filter(|need| self.routes.service(route, need.service).is_none()) {
-            let sentence =
-                format!("class `{}` of device `{}` does not offer the service `{}`", offered.name, device.name.value, need.service);
-            let complaint = Diagnostic::error(&need.place, sentence).also(&device.name.place, "this device");
-            let services = text::names(offered.services.iter().map(|service| service.name));
-            self.complaints.push(complaint.hint(format!("it offers {services}")));
-        }
-        Some(route)
+        let run = inputs.run.get("id").and_then(crate::base::Data::as_str).unwrap_or_default();
+        let around = Around { defaults: &inputs.job.defaults, select: &select, run };
+        what(Compiler::new(around, names, has_device, &mut self.complaints))
     }
 
     fn condition(&mut self, when: &Placed<String>, names: &Names) -> Option<Expression> {
@@ -303,6 +307,11 @@ impl<'a> Builder<'a> {
         let mut locks = Locks::default();
         cells.extend(drafts.into_iter().map(|mut draft| {
             draft.run.routes.iter_mut().for_each(|route| *route = renumbered[route]);
+            draft.run.left = draft.run.left.iter().map(|route| renumbered[route]).collect();
+            let all_of = |device: &DeviceId| {
+                (0..).map(RouteId).zip(&routes).filter(|(_, route)| route.device == *device).map(|(id, _)| id).collect()
+            };
+            draft.run.wholes = draft.wholes.iter().map(all_of).collect();
             let devices = draft.devices.into_iter().collect();
             let locks = locks.ids(draft.locks);
             Cell { head: draft.head, work: Work::Run(Arc::new(draft.run)), devices, needs: Vec::new(), locks }
@@ -346,6 +355,7 @@ struct Shared<'a> {
     kind: CellKind,
     program: Arc<Program>,
     needs: Vec<Need>,
+    pairs: Vec<Pair>,
     requires: &'a [Placed<String>],
     when: Option<Expression>,
     locks: Vec<Template>,

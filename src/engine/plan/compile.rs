@@ -1,4 +1,8 @@
-//! Compiles the steps of a test.
+//! Compiles the steps of a test. `reach` binds them to connections, `checks` is what their answers
+//! are judged by.
+
+mod checks;
+mod reach;
 
 use crate::base::deadline::Limit;
 use crate::base::diagnostic::Diagnostic;
@@ -6,17 +10,16 @@ use crate::base::place::{Place, Placed};
 use crate::base::text;
 use crate::engine::plan::branches;
 use crate::engine::plan::names::Names;
-use crate::engine::plan::step::{Action, Program, Repeat, RetryPlan, Slot, SlotId, Step, Target};
-use crate::eval::assertion::Assertion;
-use crate::eval::capture::Capture;
+use crate::engine::plan::siblings::Pair;
+use crate::engine::plan::step::{Action, Member, Program, Reach, Repeat, RetryPlan, Slot, Step, Target, hash};
 use crate::eval::expression::Expression;
-use crate::eval::expression::FreeName;
-use crate::eval::parse::Parser;
+use crate::eval::scope::Layer;
 use crate::eval::template::Template;
 use crate::eval::value::Value;
 use crate::load::RESERVED;
 use crate::model;
-use crate::model::job::Defaults;
+use crate::model::job::{Defaults, Devices};
+use crate::model::step::Which;
 use crate::model::yaml::{Kind, Yaml};
 use crate::record::event::StepPhase;
 use std::sync::Arc;
@@ -28,29 +31,63 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause between attempts when nobody says.
 const DEFAULT_EVERY: Duration = Duration::from_secs(1);
 
-/// A service that a step needs, and where the user asked for it.
+/// The longest pause that `backoff` makes when nobody says.
+const DEFAULT_MOST_EVERY: Duration = Duration::from_mins(1);
+
+/// What a step does with a connection, and where the user wrote it.
 #[derive(Debug, Clone)]
 pub(super) struct Need {
-    pub(super) slot: SlotId,
-    pub(super) service: &'static str,
+    pub(super) reach: Reach,
+    pub(super) does: Does,
     pub(super) place: Place,
     /// Where its alias stands, if it has one.
     pub(super) alias: Option<Place>,
+}
+
+/// What a step does with a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    /// It calls this service.
+    Call(&'static str),
+    /// It opens it.
+    Connect,
+    /// It closes it.
+    End(&'static str),
 }
 
 /// A compiled program and what it needs.
 #[derive(Debug, Default)]
 pub(super) struct Compiled {
     pub(super) program: Program,
+    /// In the order of the steps.
     pub(super) needs: Vec<Need>,
+    /// Needs of branches that run side by side, which must not be about one connection.
+    pub(super) pairs: Vec<Pair>,
+}
+
+/// Finds devices by name, with what templates see of each.
+pub(super) type Select<'a> = dyn Fn(&Devices, &mut Vec<Diagnostic>) -> Vec<(String, Layer)> + 'a;
+
+/// What steps are compiled with.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) defaults: &'a Defaults,
+    /// The devices that `devices` of a step means, and what templates see of each.
+    pub(super) select: &'a Select<'a>,
+    /// The run's id, from which jitter begins.
+    pub(super) run: &'a str,
 }
 
 /// Compiles the steps of one test, or of the job's setup or teardown.
 pub(super) struct Compiler<'a> {
-    defaults: &'a Defaults,
+    around: Around<'a>,
     names: Names,
     slots: Vec<Slot>,
+    wholes: Vec<Target>,
     needs: Vec<Need>,
+    pairs: Vec<Pair>,
+    /// The devices of the step that is being compiled, where it has several.
+    members: Vec<Member>,
     has_device: bool,
     complaints: &'a mut Vec<Diagnostic>,
 }
@@ -64,8 +101,9 @@ struct At {
 
 impl<'a> Compiler<'a> {
     /// Starts a program. `names` are those that are known before its first step.
-    pub(super) fn new(defaults: &'a Defaults, names: Names, has_device: bool, complaints: &'a mut Vec<Diagnostic>) -> Self {
-        Self { defaults, names, slots: Vec::new(), needs: Vec::new(), has_device, complaints }
+    pub(super) fn new(around: Around<'a>, names: Names, has_device: bool, complaints: &'a mut Vec<Diagnostic>) -> Self {
+        let (slots, wholes, needs, pairs, members) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { around, names, slots, wholes, needs, pairs, members, has_device, complaints }
     }
 
     /// Compiles the three phases of a test.
@@ -73,19 +111,23 @@ impl<'a> Compiler<'a> {
         let setup = self.phase(StepPhase::Setup, &test.setup);
         let steps = self.phase(StepPhase::Steps, &test.steps);
         let teardown = self.phase(StepPhase::Teardown, &test.teardown);
-        Compiled { program: Program { setup, steps, teardown, slots: self.slots }, needs: self.needs }
+        self.compiled(Program { setup, steps, teardown, ..Program::default() })
+    }
+
+    fn compiled(self, program: Program) -> Compiled {
+        Compiled { program: Program { slots: self.slots, wholes: self.wholes, ..program }, needs: self.needs, pairs: self.pairs }
     }
 
     /// Compiles the steps of the job's setup.
     pub(super) fn setup(mut self, steps: &[model::step::Step]) -> Compiled {
         let steps = self.phase(StepPhase::Steps, steps);
-        Compiled { program: Program { steps, slots: self.slots, ..Program::default() }, needs: self.needs }
+        self.compiled(Program { steps, ..Program::default() })
     }
 
     /// Compiles the steps of the job's teardown, which an interrupt does not end.
     pub(super) fn teardown(mut self, steps: &[model::step::Step]) -> Compiled {
         let teardown = self.phase(StepPhase::Teardown, steps);
-        Compiled { program: Program { teardown, slots: self.slots, ..Program::default() }, needs: self.needs }
+        self.compiled(Program { teardown, ..Program::default() })
     }
 
     fn phase(&mut self, phase: StepPhase, steps: &[model::step::Step]) -> Vec<Arc<Step>> {
@@ -102,15 +144,18 @@ impl<'a> Compiler<'a> {
         let before = self.names.clone();
         let mut after = before.clone();
         let mut compiled = Vec::new();
+        let mut ends = vec![self.needs.len()];
         for (index, step) in steps.iter().enumerate() {
             let others = steps.iter().enumerate().filter(|(other, _)| *other != index);
             self.names = before.beside(others.flat_map(|(_, other)| branches::written(other)));
             compiled.extend(self.step(step, at, index + 1));
+            ends.push(self.needs.len());
             for name in branches::written(step) {
                 after.learn(&name.value);
             }
         }
         self.names = after;
+        self.pair(&ends);
         compiled
     }
 
@@ -123,32 +168,35 @@ impl<'a> Compiler<'a> {
         if step.repeat.is_some() {
             self.names = self.names.with(&["item", "loop"]);
         }
+        if step.devices.is_some() {
+            self.names = self.names.with(&["device"]);
+        }
         let needed_before = self.needs.len();
         let action = self.action(step, &at);
+        let members = std::mem::take(&mut self.members);
+        self.check_turns(step, needed_before);
         let name = self.name(step);
         self.learn_captures(step);
         let checks = self.checks(step);
-        if step.repeat.is_some() {
-            self.forget_loop(&outside);
-        }
-        let mut slots: Vec<SlotId> = self.needs[needed_before..].iter().map(|need| need.slot).collect();
-        slots.sort_unstable();
-        slots.dedup();
+        self.forget_own(&outside);
+        let slots = self.slots_since(needed_before);
         Some(Arc::new(Step {
             phase: at.phase,
             number: at.prefix,
             name: name?,
             place: step.place.file_line(),
             action: action?,
+            members,
             timeout: self.timeout(step),
             when,
             repeat,
             parallel: step.parallel.as_ref().map(|parallel| parallel.value),
-            retry: step.retry.as_ref().map(|retry| self.retry(retry)),
+            retry: step.retry.as_ref().map(|retry| self.retry(retry, &step.place)),
             reads_result: checks.reads_result,
             parser: checks.parser,
             capture: checks.capture,
             assertions: checks.assertions,
+            expect_error: checks.expect_error,
             continue_on_failure: step.continue_on_failure,
             sensitive: step.sensitive,
             slots,
@@ -160,13 +208,22 @@ impl<'a> Compiler<'a> {
         let place = &step.action.place;
         match &step.action.value {
             Written::Execute(commands) => {
-                let slot = self.slot(step, "execute", place);
+                let slot = self.slot(step, Does::Call("execute"), place);
                 Some(Action::Execute { slot: slot?, commands: self.templates(commands)? })
             }
             Written::Configure(lines) => {
-                let slot = self.slot(step, "configure", place);
+                let slot = self.slot(step, Does::Call("configure"), place);
                 Some(Action::Configure { slot: slot?, lines: self.templates(lines)? })
             }
+            Written::Connect(connect) => {
+                let which = connect.alias.clone().map_or(Which::Default, Which::Alias);
+                match self.aim(step, Does::Connect, &which, place)? {
+                    Reach::One(slot) => Some(Action::Connect { slot, within: step.timeout.as_ref().map(|_| self.timeout(step)) }),
+                    Reach::All(_) => None,
+                }
+            }
+            Written::Disconnect(which) => self.aim(step, Does::End("disconnect"), which, place).map(Action::Disconnect),
+            Written::Destroy(which) => self.aim(step, Does::End("destroy"), which, place).map(Action::Destroy),
             Written::Shell(command) => Some(Action::Shell(self.template(command)?)),
             Written::Assert => Some(Action::Assert),
             Written::Set(entries) => Some(Action::Set(self.set(entries))),
@@ -183,30 +240,6 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Finds or makes the slot of a step that talks to a device.
-    fn slot(&mut self, step: &model::step::Step, service: &'static str, place: &Place) -> Option<SlotId> {
-        let target = match &step.device {
-            Some(device) => Target::Named(device.value.clone()),
-            None if self.has_device => Target::Cell,
-            // The devices may be among what could not be read.
-            None if self.names.is_broken() => return None,
-            None => {
-                let complaint = Diagnostic::error(place, format!("this `{service}` has no device"));
-                self.complaints.push(complaint.hint("give the test `devices:`, or the step `device:`"));
-                return None;
-            }
-        };
-        let slot = Slot { target, alias: step.alias.as_ref().map(|alias| alias.value.clone()) };
-        let index = self.slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
-            self.slots.push(slot);
-            self.slots.len() - 1
-        });
-        let slot = SlotId(u32::try_from(index).ok()?);
-        let alias = step.alias.as_ref().map(|alias| alias.place.clone());
-        self.needs.push(Need { slot, service, place: step.device.as_ref().map_or(place, |device| &device.place).clone(), alias });
-        Some(slot)
-    }
-
     fn name(&mut self, step: &model::step::Step) -> Option<Template> {
         if let Some(name) = &step.name {
             return self.template(name);
@@ -214,6 +247,10 @@ impl<'a> Compiler<'a> {
         let (text, place) = match &step.action.value {
             model::step::Action::Execute(commands) => (commands.first().map(|command| command.value.clone()), &step.action.place),
             model::step::Action::Shell(command) => (Some(command.value.clone()), &command.place),
+            model::step::Action::Connect(connect) => return Template::compile(&reach::called(step, connect.alias.as_ref())).ok(),
+            model::step::Action::Disconnect(which) | model::step::Action::Destroy(which) => {
+                return Template::compile(&reach::called_which(step, which)).ok();
+            }
             model::step::Action::Group { name, .. } => (Some(name.value.clone()), &name.place),
             _ => (None, &step.action.place),
         };
@@ -222,7 +259,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn timeout(&self, step: &model::step::Step) -> Limit {
-        let (length, setting) = match (&step.timeout, &self.defaults.timeout) {
+        let (length, setting) = match (&step.timeout, &self.around.defaults.timeout) {
             (Some(own), _) => (own.value, format!("`timeout` at {}", own.place.file_line())),
             (None, Some(default)) => (default.value, format!("`defaults.timeout` at {}", default.place.file_line())),
             (None, None) => (DEFAULT_TIMEOUT, "the default `timeout` of a step".to_owned()),
@@ -230,8 +267,10 @@ impl<'a> Compiler<'a> {
         Limit { length, setting: setting.into() }
     }
 
-    fn retry(&self, retry: &model::step::Retry) -> RetryPlan {
-        let defaults = &self.defaults.retry;
+    fn retry(&self, retry: &model::step::Retry, step: &Place) -> RetryPlan {
+        let defaults = &self.around.defaults.retry;
+        let max_every = retry.max_every.as_ref().or(defaults.max_every.as_ref());
+        let jitter = retry.jitter.as_ref().or(defaults.jitter.as_ref());
         let within = retry.within.as_ref().or(defaults.within.as_ref());
         let attempts = retry.attempts.as_ref().or(defaults.attempts.as_ref());
         let every = retry.every.as_ref().or(defaults.every.as_ref());
@@ -240,6 +279,10 @@ impl<'a> Compiler<'a> {
                 .map(|within| Limit { length: within.value, setting: format!("`retry.within` at {}", within.place.file_line()).into() }),
             attempts: attempts.map(|attempts| attempts.value),
             every: every.map_or(DEFAULT_EVERY, |every| every.value),
+            backoff: retry.backoff.as_ref().or(defaults.backoff.as_ref()).map_or(1.0, |backoff| backoff.value),
+            max_every: max_every.map_or(DEFAULT_MOST_EVERY, |most| most.value),
+            jitter: jitter.map_or(Duration::ZERO, |jitter| jitter.value),
+            seed: hash(self.around.run.bytes().chain(step.to_string().bytes())),
         }
     }
 
@@ -267,28 +310,6 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn checks(&mut self, step: &model::step::Step) -> Checks {
-        let parser = step.parse.as_ref().and_then(|parse| {
-            let parser = self.kept(Parser::compile(parse).map_err(|complaint| vec![complaint]))?;
-            self.names.check(parser.free_names(), self.complaints);
-            Some(parser)
-        });
-        let mut free: Vec<FreeName> = Vec::new();
-        let capture = step.capture.as_ref().and_then(|capture| {
-            let capture = self.kept(Capture::compile(capture))?;
-            free.extend(capture.free_names());
-            Some(capture)
-        });
-        let assertions = step.assertions.as_ref().map(|written| {
-            let compiled: Vec<Assertion> = written.value.iter().filter_map(|one| self.kept(Assertion::compile(one))).collect();
-            free.extend(compiled.iter().flat_map(Assertion::free_names));
-            compiled
-        });
-        let reads_result = free.iter().any(|name| name.path.split('.').next() == Some("result"));
-        self.names.with(&["result"]).check(&free, self.complaints);
-        Checks { parser, capture, assertions, reads_result }
-    }
-
     fn learn_captures(&mut self, step: &model::step::Step) {
         match &step.capture {
             Some(model::assertion::Capture::Whole(name)) => self.learn(name),
@@ -306,9 +327,9 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Forgets the loop's own names and keeps what its steps captured.
-    fn forget_loop(&mut self, outside: &Names) {
-        self.names = self.names.without(&["item", "loop"], outside);
+    /// Forgets the names that only the step itself has, and keeps what its steps captured.
+    fn forget_own(&mut self, outside: &Names) {
+        self.names = self.names.without(&["item", "loop", "device"], outside);
     }
 
     fn templates(&mut self, texts: &[Placed<String>]) -> Option<Vec<Template>> {
@@ -337,12 +358,4 @@ impl<'a> Compiler<'a> {
     fn kept<T>(&mut self, compiled: Result<T, Vec<Diagnostic>>) -> Option<T> {
         compiled.map_err(|complaints| self.complaints.extend(complaints)).ok()
     }
-}
-
-/// The compiled checks of a step.
-struct Checks {
-    parser: Option<Parser>,
-    capture: Option<Capture>,
-    assertions: Option<Vec<Assertion>>,
-    reads_result: bool,
 }

@@ -60,7 +60,16 @@ fn describe_steps(steps: &[Arc<Step>], text: &mut String) {
             crate::record::event::StepPhase::Teardown => "teardown ",
         };
         text.push_str(&format!("  {phase}{} {}", step.number, summary(step)));
-        text.push_str(&format!("  (timeout {})\n", step.timeout));
+        if !step.members.is_empty() {
+            let names: Vec<&str> = step.members.iter().map(|member| member.name.as_str()).collect();
+            text.push_str(&format!("  on {}", names.join(", ")));
+        }
+        match &step.action {
+            Action::Connect { within: Some(within), .. } => text.push_str(&format!("  (timeout {within})")),
+            Action::Connect { within: None, .. } | Action::Disconnect(_) | Action::Destroy(_) => {}
+            _ => text.push_str(&format!("  (timeout {})", step.timeout)),
+        }
+        text.push('\n');
         if let Action::Group { steps, always } = &step.action {
             describe_steps(steps, text);
             describe_steps(always, text);
@@ -76,6 +85,7 @@ fn summary(step: &Step) -> String {
     match &step.action {
         Action::Execute { commands, .. } => format!("execute: {}", list(commands)),
         Action::Configure { lines, .. } => format!("configure: {}", list(lines)),
+        Action::Connect { .. } | Action::Disconnect(_) | Action::Destroy(_) => step.name.source().to_owned(),
         Action::Shell(command) => format!("shell: {}", command.source()),
         Action::Assert => format!("assert: {}", step.name.source()),
         Action::Set(values) => format!("set: {}", values.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")),

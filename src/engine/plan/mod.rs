@@ -7,6 +7,7 @@ mod branches;
 mod build;
 mod compile;
 mod connections;
+mod defined;
 mod describe;
 mod early;
 mod features;
@@ -20,6 +21,7 @@ mod openable;
 mod routes;
 mod secrets;
 mod select;
+mod siblings;
 mod step;
 mod tags;
 #[cfg(test)]
@@ -32,7 +34,7 @@ pub use inputs::Inputs;
 pub use matrix::Combination;
 pub use secrets::redactor;
 pub use select::Selection;
-pub use step::{Action, Program, Repeat, RetryPlan, Slot, SlotId, Step, Target};
+pub use step::{Action, Member, Program, Reach, Repeat, RetryPlan, Slot, SlotId, Step, Target, WholeId, hash};
 
 use crate::base::Data;
 use crate::base::deadline::Limit;
@@ -43,6 +45,7 @@ use crate::eval::value::Value;
 use crate::record::event::{Attempt, CellHead, CellId, StepPhase, StepRef};
 use crate::record::fault::Fault;
 use crate::record::verdict::Verdict;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -193,6 +196,10 @@ pub struct Run {
     pub program: Arc<Program>,
     /// The route of each slot of the program.
     pub routes: Vec<RouteId>,
+    /// Every route of each device of which the program ends all.
+    pub wholes: Vec<Vec<RouteId>>,
+    /// The routes that are not opened before the cell begins: its first step about them is not a call.
+    pub left: BTreeSet<RouteId>,
     /// The condition of the test.
     pub when: Option<Expression>,
     /// The limit of the cell.

@@ -70,6 +70,10 @@ impl<'a> Routes<'a> {
         self.known[route.index()].0
     }
 
+    pub(super) fn alias_of(&self, route: RouteId) -> &str {
+        &self.known[route.index()].1.alias
+    }
+
     pub(super) fn class_of(&self, route: RouteId) -> &'static ClassSpec {
         self.known[route.index()].1.ways[0].class.spec()
     }
@@ -137,11 +141,11 @@ impl<'a> Routes<'a> {
 }
 
 /// The paths that an alias of a step means: those of the default connection, where nothing is returned, or the path that
-/// it names, for a session of its own.
+/// it names, for a session of its own. `defined` are further aliases, for complaints.
 ///
 /// # Errors
 /// No connection of the device has that alias.
-pub(super) fn via_of(device: &Device, alias: &Placed<String>) -> Result<Vec<String>, Box<Diagnostic>> {
+pub(super) fn via_of<'d>(device: &'d Device, alias: &Placed<String>, defined: &[&'d str]) -> Result<Vec<String>, Box<Diagnostic>> {
     let default = alias_of(device, None);
     if alias_of(device, Some(&alias.value)) == default {
         return Ok(Vec::new());
@@ -149,7 +153,11 @@ pub(super) fn via_of(device: &Device, alias: &Placed<String>) -> Result<Vec<Stri
     if device.paths.contains_key(&alias.value) {
         return Ok(vec![alias.value.clone()]);
     }
-    let known = || [default].into_iter().chain(device.paths.keys().map(String::as_str));
+    let known = || {
+        let paths = device.paths.keys().map(String::as_str);
+        let others = defined.iter().copied().filter(|alias| *alias != default && !device.paths.contains_key(*alias));
+        [default].into_iter().chain(paths).chain(others)
+    };
     let message = format!("device `{}` has no alias `{}`, there are {}", device.name.value, alias.value, text::names(known()));
     let complaint = Diagnostic::error(&alias.place, message).did_you_mean(text::nearest(&alias.value, known()));
     Err(Box::new(complaint.also(&device.name.place, "this device")))

@@ -6,9 +6,10 @@ use crate::base::text;
 use crate::engine::task::Bad;
 use crate::eval::assertion::Assertion;
 use crate::eval::capture::Capture;
+use crate::eval::expectation::Expectation;
 use crate::eval::expression::Expression;
 use crate::eval::parse::Parser;
-use crate::eval::scope::Scope;
+use crate::eval::scope::{Layer, Scope};
 use crate::eval::template::Template;
 use crate::eval::value::Value;
 use crate::model::step::Parallel;
@@ -28,6 +29,40 @@ pub struct Program {
     pub teardown: Vec<Arc<Step>>,
     /// Every connection that a step may use, once.
     pub slots: Vec<Slot>,
+    /// The devices of which a step ends every connection, once.
+    pub wholes: Vec<Target>,
+}
+
+/// Names a device of which every connection is meant: its index in [`Program::wholes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WholeId(pub u32);
+
+impl WholeId {
+    /// The index into [`Program::wholes`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Which connections an action is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// One.
+    One(SlotId),
+    /// All that the job uses of a device.
+    All(WholeId),
+}
+
+/// One of several devices that a step runs on.
+#[derive(Debug)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// What the step's templates see as `device` then.
+    pub device: Layer,
+    /// Its connections that the action is about.
+    pub reach: Reach,
 }
 
 /// Names a connection of a program: its index in [`Program::slots`].
@@ -73,6 +108,8 @@ pub struct Step {
     pub place: String,
     /// What it does.
     pub action: Action,
+    /// The devices that it runs on side by side; empty where it is one, or none.
+    pub members: Vec<Member>,
     /// The limit of one attempt.
     pub timeout: Limit,
     /// The condition.
@@ -89,6 +126,8 @@ pub struct Step {
     pub capture: Option<Capture>,
     /// What must hold; `None` means the default check of the service.
     pub assertions: Option<Vec<Assertion>>,
+    /// The error that is the right answer.
+    pub expect_error: Option<Expectation>,
     /// Whether the cell goes on when this fails.
     pub continue_on_failure: bool,
     /// Whether input and answer stay out of every report.
@@ -116,6 +155,17 @@ pub enum Action {
         /// The lines, in order.
         lines: Vec<Template>,
     },
+    /// Opens every worker of a connection.
+    Connect {
+        /// Which.
+        slot: SlotId,
+        /// The limit of opening one worker, where the step says so.
+        within: Option<Limit>,
+    },
+    /// Closes connections, until they are connected again or the cell ends.
+    Disconnect(Reach),
+    /// Closes connections and forgets them.
+    Destroy(Reach),
     /// Runs a process on this machine.
     Shell(Template),
     /// Judges what was captured.
@@ -149,7 +199,7 @@ pub enum Repeat {
 }
 
 /// When and how often a step is tried again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RetryPlan {
     /// Bounds all attempts together.
     pub within: Option<Limit>,
@@ -157,6 +207,36 @@ pub struct RetryPlan {
     pub attempts: Option<u32>,
     /// The pause between two attempts.
     pub every: Duration,
+    /// What the pause is multiplied by after each attempt.
+    pub backoff: f64,
+    /// The longest pause that this makes.
+    pub max_every: Duration,
+    /// The most that is added to a pause.
+    pub jitter: Duration,
+    /// What jitter begins from: the run and the step.
+    pub seed: u64,
+}
+
+impl RetryPlan {
+    /// The pause after an attempt, counted from 1. `salt` tells cells and turns apart. The same run pauses the same.
+    #[must_use]
+    pub fn pause(&self, attempt: u32, salt: u64) -> Duration {
+        let longest = self.max_every.max(self.every);
+        let factor = self.backoff.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX));
+        let grown = Duration::try_from_secs_f64(self.every.as_secs_f64() * factor).unwrap_or(longest).min(longest);
+        let pause = if self.backoff > 1.0 && !self.every.is_zero() { grown } else { self.every };
+        let drawn = hash([self.seed, salt, u64::from(attempt)].into_iter().flat_map(u64::to_le_bytes));
+        pause + self.jitter.mul_f64(f64::from(u32::try_from(drawn >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX))
+    }
+}
+
+/// Mixes bytes into a number that is the same on every machine.
+#[must_use]
+pub fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    // FNV-1a leaves the upper bits of short inputs alike; the last multiplications spread them.
+    let mixed = bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    (mixed ^ (mixed >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
 }
 
 impl Repeat {
@@ -193,6 +273,26 @@ pub(super) fn items_of(data: Data) -> Result<Vec<Data>, Data> {
 }
 
 impl Step {
+    /// Which connections the step is about, on one of its devices where it has several; `None` for what needs none.
+    #[must_use]
+    pub fn reach(&self, member: Option<usize>) -> Option<Reach> {
+        if let Some(member) = member.and_then(|index| self.members.get(index)) {
+            return Some(member.reach);
+        }
+        match &self.action {
+            Action::Execute { slot, .. } | Action::Configure { slot, .. } | Action::Connect { slot, .. } => Some(Reach::One(*slot)),
+            Action::Disconnect(reach) | Action::Destroy(reach) => Some(*reach),
+            Action::Shell(_)
+            | Action::Assert
+            | Action::Set(_)
+            | Action::Log(_)
+            | Action::Wait(_)
+            | Action::Fail(_)
+            | Action::Skip(_)
+            | Action::Group { .. } => None,
+        }
+    }
+
     /// The step as reports name it. A name that cannot be rendered stays as written.
     #[must_use]
     pub fn reference(&self, scope: &Scope) -> StepRef {
@@ -215,12 +315,21 @@ impl Action {
         }
     }
 
+    /// Whether it opens or closes connections itself.
+    #[must_use]
+    pub fn changes_connections(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Disconnect(_) | Self::Destroy(_))
+    }
+
     /// The key that says it in YAML.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Execute { .. } => "execute",
             Self::Configure { .. } => "configure",
+            Self::Connect { .. } => "connect",
+            Self::Disconnect(_) => "disconnect",
+            Self::Destroy(_) => "destroy",
             Self::Shell(_) => "shell",
             Self::Assert => "assert",
             Self::Set(_) => "set",

@@ -5,10 +5,11 @@ mod matrix;
 use crate::base::diagnostic::Diagnostic;
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
-use crate::engine::plan::{self, Inputs, Plan, Selection};
+use crate::engine::plan::{self, Inputs, Plan, RetryPlan, Selection};
 use crate::load::{self, Environment};
 use crate::record::event::CellKind;
 use std::path::Path;
+use std::time::Duration;
 
 mod order;
 
@@ -210,5 +211,66 @@ fn the_alias_of_a_step_is_the_default_one_or_names_a_path() {
             (None, said) => format!("{} @ {}", said[0].message, said[0].place.as_ref().map_or("", |place| place.text())),
         };
         assert_eq!(found, route, "{alias}");
+    }
+}
+
+#[test]
+fn a_pause_grows_by_its_factor_up_to_its_limit_and_jitter_is_the_same_in_the_same_run() {
+    let millis = Duration::from_millis;
+    let plan = |every: Duration, backoff: f64, jitter: Duration, seed: u64| RetryPlan {
+        within: None,
+        attempts: None,
+        every,
+        backoff,
+        max_every: Duration::from_mins(1),
+        jitter,
+        seed,
+    };
+    let pauses = |plan: &RetryPlan, salt: u64| (1..=4).map(|attempt| plan.pause(attempt, salt)).collect::<Vec<_>>();
+    assert_eq!(pauses(&plan(millis(100), 1.0, Duration::ZERO, 1), 0), [millis(100); 4]);
+    assert_eq!(pauses(&plan(millis(100), 2.0, Duration::ZERO, 1), 0), [100, 200, 400, 800].map(millis));
+    assert_eq!(plan(millis(100), 100.0, Duration::ZERO, 1).pause(u32::MAX, 0), Duration::from_mins(1));
+    assert_eq!(plan(Duration::ZERO, 100.0, Duration::ZERO, 1).pause(u32::MAX, 0), Duration::ZERO);
+    assert_eq!(plan(Duration::from_mins(5), 2.0, Duration::ZERO, 1).pause(9, 0), Duration::from_mins(5), "never shorter than `every`");
+    let jittery = plan(millis(100), 1.0, millis(50), 1);
+    let (one, other) = (pauses(&jittery, 0), pauses(&jittery, 1));
+    assert_eq!(one, pauses(&jittery, 0));
+    assert_ne!(one, other, "cells differ");
+    assert_ne!(one, pauses(&plan(millis(100), 1.0, millis(50), 2), 0), "runs differ");
+    assert!(one.iter().chain(&other).all(|pause| (millis(100)..=millis(150)).contains(pause)), "{one:?}");
+}
+
+#[test]
+fn one_connect_completes_another_and_defines_the_connection_for_every_test() {
+    let tests = "[{name: a, devices: r3, steps: [{connect: {alias: v, via: b}}]}, {name: b, devices: r3, steps: [{execute: x, alias: v}]},
+        {name: c, devices: r3, steps: [{connect: {alias: v, pool_size: 3, max_answer: 9}}, {disconnect: all}]},
+        {name: d, devices: [r1, r2, r3], steps: [{execute: x}], teardown: [{destroy: all}]}]";
+    let (plan, said) = plan_of(&format!("{{job: j, tests: {tests}}}"), LAB, &Selection::default());
+    let plan = plan.unwrap_or_else(|| panic!("{said:?}"));
+    let shown: Vec<String> = plan
+        .routes
+        .iter()
+        .map(|planned| {
+            format!("{} {} via {} x{}", planned.route.device, planned.route.alias, planned.route.via().collect::<String>(), planned.workers)
+        })
+        .collect();
+    assert_eq!(shown, ["r1 default via local x1", "r2 default via local x1", "r3 v via b x3", "r3 default via a x1"]);
+    assert_eq!(plan.routes[2].route.ways[0].endpoint.options.count("max_answer"), Some(9));
+}
+
+#[test]
+fn what_is_ended_is_used_somewhere() {
+    for (steps, said) in [
+        ("[{execute: x}, {disconnect: b}]", vec!["no step of the job uses or connects `b` of device `r3`"]),
+        ("[{execute: x, alias: b}, {disconnect: default}]", vec!["no step of the job uses or connects `default` of device `r3`"]),
+        ("[{execute: x}, {disconnect: all, device: r1}]", vec!["no step of the job uses a connection of device `r1`"]),
+        ("[{execute: x}, {disconnect: all, devices: all}]", vec![]),
+        ("[{execute: x}, {connect: b}, {disconnect: b}]", vec![]),
+        ("[{execute: x}, {disconnect: c}]", vec!["device `r3` has no alias `c`, there are `default`, `a` and `b`"]),
+        ("[{execute: x}, {disconnect: all, device: r9}]", vec!["device `r9` is not in the testbed"]),
+    ] {
+        let job = format!("{{job: j, tests: [{{name: t, devices: r3, steps: {steps}}}]}}");
+        let complaints: Vec<String> = plan_of(&job, LAB, &Selection::default()).1.into_iter().map(|complaint| complaint.message).collect();
+        assert_eq!(complaints, said, "{steps}");
     }
 }

@@ -3,8 +3,9 @@
 use crate::base::deadline::Limit;
 use crate::engine::plan::{PlannedRoute, RouteId};
 use crate::engine::task::WorkerId;
-use crate::record::fault::Fault;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use crate::record::fault::{Fault, FaultKind};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 /// How many logins may be under way at one server. OpenSSH begins to refuse at random from ten.
 const OPENINGS_PER_SERVER: usize = 8;
@@ -30,6 +31,12 @@ struct RouteState {
     pool_timeout: Option<Limit>,
     state: State,
     idle: VecDeque<WorkerId>,
+    /// Whether it was asked for before a cell began, so that its own cell has told how that went.
+    told: bool,
+    /// Whether a step opened or closed it.
+    by_step: bool,
+    /// What it is called in messages: "`vty_1` of `r1`".
+    name: String,
 }
 
 /// Whether a route can be used.
@@ -50,6 +57,8 @@ pub(super) enum State {
     Open,
     /// It could not be opened.
     Down,
+    /// A step of the cell that has its device closed it, or could not open it: why, for messages.
+    Apart(Arc<str>),
 }
 
 /// What became of a route when the last of its workers reported.
@@ -76,6 +85,9 @@ impl Links {
             pool_timeout: route.route.pool_timeout.clone(),
             state: State::Closed,
             idle: VecDeque::new(),
+            told: false,
+            by_step: false,
+            name: format!("`{}` of `{}`", route.route.alias, route.route.device),
         };
         Self {
             routes: routes.iter().map(state).collect(),
@@ -108,6 +120,7 @@ impl Links {
     /// Asks for a route to be opened.
     pub(super) fn open(&mut self, route: RouteId) {
         let state = &mut self.routes[route.index()];
+        state.told = true;
         state.state = State::Opening { pending: state.workers, opened: Vec::new(), fault: None };
         self.waiting.extend((0..state.workers).map(|worker| (route, WorkerId(worker))));
     }
@@ -144,9 +157,27 @@ impl Links {
         self.waiting.retain(|(route, _)| !counts.contains_key(route));
         let routes: Vec<RouteId> = counts.into_keys().collect();
         for route in &routes {
-            self.routes[route.index()].state = State::Closed;
+            let state = &mut self.routes[route.index()];
+            (state.state, state.told) = (State::Closed, false);
         }
         routes
+    }
+
+    /// Whether a step may open the route now, within the limits of openings; then it counts until [`Links::step_opened`].
+    pub(super) fn begin_step_opening(&mut self, route: RouteId) -> bool {
+        let server = self.servers[route.index()];
+        let admitted = self.opening < OPENINGS && self.opening_at[server] < OPENINGS_PER_SERVER;
+        if admitted {
+            self.opening += 1;
+            self.opening_at[server] += 1;
+        }
+        admitted
+    }
+
+    /// Ends what [`Links::begin_step_opening`] began.
+    pub(super) fn step_opened(&mut self, route: RouteId) {
+        self.opening -= 1;
+        self.opening_at[self.servers[route.index()]] -= 1;
     }
 
     /// Notes what became of an opening; `Some` when it was the route's last.
@@ -192,6 +223,65 @@ impl Links {
     /// Gives a connection back.
     pub(super) fn give_back(&mut self, route: RouteId, worker: WorkerId) {
         self.routes[route.index()].idle.push_back(worker);
+    }
+
+    /// Takes all connections that are idle.
+    pub(super) fn take_idle(&mut self, route: RouteId) -> usize {
+        std::mem::take(&mut self.routes[route.index()].idle).len()
+    }
+
+    /// Makes a route usable, and every connection idle that nobody holds. Those that are not open are opened by whoever uses
+    /// them first.
+    pub(super) fn join(&mut self, route: RouteId, held: &BTreeSet<WorkerId>) {
+        let state = &mut self.routes[route.index()];
+        state.by_step = true;
+        state.state = State::Open;
+        state.idle = (0..state.workers).map(WorkerId).filter(|worker| !held.contains(worker)).collect();
+    }
+
+    /// Gives back what [`Links::take_idle`] took from a route that a step then left as it was.
+    pub(super) fn leave(&mut self, route: RouteId, held: &BTreeSet<WorkerId>) {
+        if self.is_open(route) {
+            self.join(route, held);
+        }
+    }
+
+    /// Keeps a route from being used until a step connects it or the cell ends. One that is down stays so.
+    pub(super) fn part(&mut self, route: RouteId, why: &str) {
+        let state = &mut self.routes[route.index()];
+        state.by_step = true;
+        state.idle.clear();
+        if state.state != State::Down {
+            state.state = State::Apart(why.into());
+        }
+    }
+
+    /// Ends what steps of a cell did to a route: from now on it is opened by whoever uses it first.
+    pub(super) fn rejoin(&mut self, route: RouteId) {
+        let state = &self.routes[route.index()];
+        match (&state.state, state.told) {
+            (State::Apart(_), true) => self.join(route, &BTreeSet::new()),
+            (State::Apart(_), false) => self.routes[route.index()].state = State::Closed,
+            (State::Closed | State::Opening { .. } | State::Open | State::Down, _) => {}
+        }
+    }
+
+    /// Whether steps opened or closed the route.
+    pub(super) fn by_step(&self, route: RouteId) -> bool {
+        self.routes[route.index()].by_step
+    }
+
+    /// Why the route cannot be used now.
+    pub(super) fn apart(&self, route: RouteId) -> Fault {
+        let entry = &self.routes[route.index()];
+        let name = &entry.name;
+        let message = match &entry.state {
+            State::Apart(why) => format!("{name} {why}"),
+            State::Down => format!("{name} could not be opened"),
+            State::Closed | State::Opening { .. } => format!("{name} is not connected: the test leaves that to a step"),
+            State::Open => format!("{name} is in use by a branch at its side"),
+        };
+        Fault::new(FaultKind::NotConnected, message)
     }
 
     /// Whether every connection of every open route is idle: no lease is lost.

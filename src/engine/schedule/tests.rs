@@ -1,4 +1,4 @@
-//! Plans that are driven to their end, by a driver that checks what must always hold.
+//! Plans that are driven to their end, by a driver that checks what must always hold. `random` makes plans of chance.
 
 use crate::engine::plan::{self, Plan, Selection};
 use crate::engine::schedule::{Input, Output, Schedule};
@@ -11,12 +11,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 mod by_hand;
+mod connecting;
 mod connections;
 mod order;
 mod random;
 
 /// Makes a plan of texts, as `cli` would.
 fn plan_of(job: &str, testbed: &str) -> Arc<Plan> {
+    try_plan_of(job, testbed).unwrap_or_else(|said| panic!("{said:?}"))
+}
+
+/// The same, or what is said about the job.
+fn try_plan_of(job: &str, testbed: &str) -> Result<Arc<Plan>, Vec<String>> {
     let folder = std::path::Path::new(".");
     let job = crate::load::job_text(job, "job.yaml", folder);
     let testbed = crate::load::testbed_text(testbed, "testbed.yaml", folder, &crate::load::Environment::default());
@@ -34,7 +40,7 @@ fn plan_of(job: &str, testbed: &str) -> Arc<Plan> {
         file: "job.yaml".to_owned(),
         broken: false,
     });
-    Arc::new(plan.unwrap_or_else(|| panic!("{said:?}")))
+    plan.map(Arc::new).ok_or_else(|| said.into_iter().map(|complaint| complaint.message).collect())
 }
 
 fn testbed(pool: u32) -> String {
@@ -51,6 +57,8 @@ struct Seen {
     commands: Vec<String>,
     /// How often a connection was opened after it could not be.
     reopened: usize,
+    /// The steps of which something was told, in that order.
+    told: Vec<String>,
 }
 
 /// Plays crew and clock: answers orders in an order of its own.
@@ -90,8 +98,8 @@ impl Driver<'_> {
                     self.opening.push(Input::Opened { route, worker, result });
                 }
                 Output::Start(task) => {
-                    let same = self.running.iter().filter(|other| other.lease.is_some() && other.lease == task.lease).count();
-                    assert_eq!(same, 0, "two tasks have one connection");
+                    let has = |task: &Task| -> BTreeSet<_> { task.lease.iter().chain(&task.whole).copied().collect() };
+                    assert!(self.running.iter().all(|other| has(other).is_disjoint(&has(&task))), "two tasks have one connection");
                     self.seen.commands.push(task.step.name.source().to_owned());
                     self.running.push(*task);
                 }
@@ -107,6 +115,7 @@ impl Driver<'_> {
                     assert_eq!(self.verdict(cell), Some(Verdict::Errored), "only what was down is reached again");
                     self.seen.reopened += 1;
                 }
+                Output::Record(Fact::Logged { text, .. }) => self.seen.told.push(text),
                 Output::Close { .. } | Output::Record(_) | Output::Interrupt(_) => {}
                 Output::Finished => self.finished = true,
             }
@@ -167,7 +176,15 @@ impl Driver<'_> {
                 index => {
                     let task = self.running.remove(index - self.opening.len());
                     let ended = (self.world.judge)(&task);
-                    self.tell(Input::Done { task: task.id, done: Done { ended, ..Done::good() } });
+                    let opened = matches!(task.step.action, plan::Action::Connect { .. }) && ended == Ended::Good;
+                    // What a worker makes of a connection that is not there.
+                    let ended = match &task.apart {
+                        Some(fault) => Ended::Bad(Bad::errored(fault.kind, fault.message.clone())),
+                        None => ended,
+                    };
+                    // Attempts are made where answers are; a line stands for them here.
+                    let logged = vec![task.reference().name];
+                    self.tell(Input::Done { task: task.id, done: Done { logged, opened, ended, ..Done::good() } });
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What a step does: exactly one action.
 
-use super::{Context, names, step};
+use super::{Context, connect, names, step};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed};
 use crate::base::text;
@@ -11,11 +11,11 @@ use crate::model::step::Action;
 use crate::model::yaml::{Entry, Kind, Yaml};
 
 /// The actions. `assert` is one where it stands alone.
-pub(super) const NAMES: [&str; 9] = ["execute", "configure", "shell", "set", "log", "wait", "fail", "skip", "group"];
+pub(super) const NAMES: [&str; 12] =
+    ["execute", "configure", "connect", "disconnect", "destroy", "shell", "set", "log", "wait", "fail", "skip", "group"];
 
 /// Actions that this version lacks.
-pub(super) const LATER: [&str; 12] =
-    ["dialog", "reload", "request", "rpc", "upload", "download", "connect", "disconnect", "destroy", "service", "snapshot", "call"];
+pub(super) const LATER: [&str; 9] = ["dialog", "reload", "request", "rpc", "upload", "download", "service", "snapshot", "call"];
 
 /// Reads the action of a step; `None` after a complaint.
 pub(super) fn read(fields: &mut Fields<'_>, context: &Context<'_>) -> Option<Placed<Action>> {
@@ -66,6 +66,9 @@ fn action(entry: &Entry, fields: &mut Fields<'_>, context: &Context<'_>) -> Opti
     match entry.key.value.as_str() {
         "execute" => commands(value, "execute", complaints).map(Action::Execute),
         "configure" => lines(value, complaints).map(Action::Configure),
+        "connect" => connect::connect(value, complaints).map(Box::new).map(Action::Connect),
+        "disconnect" => connect::which(value, "disconnect", complaints).map(Action::Disconnect),
+        "destroy" => connect::which(value, "destroy", complaints).map(Action::Destroy),
         "shell" => {
             cut_short(value, complaints);
             scalar::filled(value, "shell", complaints).map(Action::Shell)

@@ -1,5 +1,6 @@
 //! Jobs: exactly what the model can hold. A word of the language that this version lacks is an error at its key. Room
-//! order: `names`, `vacuous`, `operator`, `assertion`, `capture`, `retry`, `action`, `step`, `matrix`, `test`.
+//! order: `names`, `vacuous`, `operator`, `assertion`, `capture`, `retry`, `devices`, `connect`, `expect`, `action`, `step`,
+//! `matrix`, `test`.
 
 mod names;
 
@@ -12,6 +13,12 @@ mod assertion;
 mod capture;
 
 mod retry;
+
+mod devices;
+
+mod connect;
+
+mod expect;
 
 mod action;
 
@@ -45,6 +52,8 @@ pub(super) struct Context<'a> {
     complaints: &'a Complaints,
     /// Whether `defaults.retry` bounds retrying, so that a step's own `retry` need not.
     bounded: bool,
+    /// Whether `defaults.retry` has a `backoff`, which a step's own `max_every` may bound.
+    backs_off: bool,
 }
 
 /// Reads a job from its tree.
@@ -54,7 +63,7 @@ pub(super) fn read(yaml: &Yaml, folder: &Path, complaints: &Complaints) -> Optio
     fields.require("tests");
     let defaults = defaults(&mut fields);
     let bounded = defaults.retry.within.is_some() || defaults.retry.attempts.is_some();
-    let context = Context { complaints, bounded };
+    let context = Context { complaints, bounded, backs_off: defaults.retry.backoff.is_some() };
     let name = fields.filled("job");
     let job = Job {
         name: name.unwrap_or_else(|| Placed::new(String::new(), yaml.place.clone())),

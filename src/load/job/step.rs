@@ -1,6 +1,7 @@
 //! One step: its action, and what surrounds it.
 
-use super::{Context, action, assertion, capture, retry};
+use super::devices::devices;
+use super::{Context, action, assertion, capture, expect, retry};
 use crate::base::Data;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::{Place, Placed};
@@ -12,20 +13,7 @@ use crate::model::step::{Action, Parallel, Step};
 use crate::model::yaml::{Kind, Yaml};
 
 /// Words around an action that this version lacks.
-const LATER: [&str; 12] = [
-    "devices",
-    "with",
-    "expect_error",
-    "allow_errors",
-    "export",
-    "all_agree",
-    "on_failure",
-    "matrix",
-    "lock",
-    "needs",
-    "retries",
-    "tolerances",
-];
+const LATER: [&str; 10] = ["with", "allow_errors", "export", "all_agree", "on_failure", "matrix", "lock", "needs", "retries", "tolerances"];
 
 /// The widest that a step may be told to fan out.
 const MOST_AT_ONCE: u32 = 10_000;
@@ -59,6 +47,7 @@ fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Step> {
         name: fields.filled("name"),
         action: Placed::new(Action::Assert, yaml.place.clone()),
         device: fields.filled("device"),
+        devices: fields.take("devices").and_then(|entry| devices(&entry.value, complaints)),
         alias: fields.filled("alias"),
         timeout: fields.limit("timeout"),
         when: fields.filled("when"),
@@ -68,6 +57,7 @@ fn read(yaml: &Yaml, context: &Context<'_>) -> Option<Step> {
         parse: fields.take("parse").and_then(|entry| capture::parse(&entry.value, complaints)),
         capture: fields.take("capture").and_then(|entry| capture::read(&entry.value, complaints)),
         assertions,
+        expect_error: fields.take("expect_error").and_then(|entry| expect::read(entry, complaints)),
         continue_on_failure: fields.flag("continue_on_failure"),
         idempotent: fields.flag("idempotent"),
         sensitive: fields.flag("sensitive"),
@@ -96,12 +86,14 @@ fn check_surroundings(step: &Step, fields: &Fields<'_>) {
     let action = &step.action.value;
     let idle: &[&str] = match action {
         Action::Execute(_) | Action::Configure(_) => &[],
-        Action::Shell(_) => &["device", "alias"],
-        Action::Assert => &["parse", "capture", "retry", "device", "alias", "timeout"],
+        Action::Connect(_) => &["assert", "parse", "capture", "sensitive", "alias", "idempotent"],
+        Action::Disconnect(_) | Action::Destroy(_) => &["assert", "parse", "capture", "sensitive", "alias", "idempotent", "timeout"],
+        Action::Shell(_) => &["device", "devices", "alias"],
+        Action::Assert => &["parse", "capture", "retry", "device", "devices", "alias", "timeout", "expect_error"],
         Action::Set(_) | Action::Log(_) | Action::Wait(_) | Action::Fail(_) | Action::Skip(_) => {
-            &["assert", "parse", "capture", "retry", "device", "alias", "timeout"]
+            &["assert", "parse", "capture", "retry", "device", "devices", "alias", "timeout", "expect_error"]
         }
-        Action::Group { .. } => &["assert", "parse", "capture", "sensitive", "device", "alias", "timeout"],
+        Action::Group { .. } => &["assert", "parse", "capture", "sensitive", "device", "devices", "alias", "timeout", "expect_error"],
     };
     let name = action.name();
     for entry in fields.entries().iter().filter(|entry| idle.contains(&entry.key.value.as_str())) {
@@ -109,12 +101,39 @@ fn check_surroundings(step: &Step, fields: &Fields<'_>) {
         let diagnostic = Diagnostic::error(&entry.key.place, format!("`{key}` has nothing to do beside `{name}`"));
         fields.complaints.add(match action {
             Action::Group { .. } => diagnostic.hint("put it on the steps of the group"),
+            Action::Connect(_) | Action::Disconnect(_) | Action::Destroy(_) if key == "alias" => {
+                diagnostic.hint(format!("the alias is the value: `{name}: NAME`"))
+            }
+            Action::Connect(_) | Action::Disconnect(_) | Action::Destroy(_) if ["assert", "parse", "capture"].contains(&key.as_str()) => {
+                diagnostic.hint("it has no answer to look at")
+            }
             Action::Shell(_) => diagnostic.hint("it runs on this machine; `execute` runs a command on a device"),
             _ => diagnostic,
         });
     }
+    check_devices(fields);
+    if step.expect_error.is_some() {
+        check_expecting(fields);
+    }
     if *action == Action::Assert {
         step.assertions.iter().flat_map(|list| &list.value).for_each(|assertion| check_alone(assertion, fields.complaints));
+    }
+}
+
+/// Complains about a step with one device and several.
+fn check_devices(fields: &Fields<'_>) {
+    let entry = |key: &str| fields.entries().iter().find(|entry| entry.key.value == key);
+    if let (Some(one), Some(several)) = (entry("device"), entry("devices")) {
+        let diagnostic = Diagnostic::error(&several.key.place, "a step has `device` or `devices`, not both");
+        fields.complaints.add(diagnostic.also(&one.key.place, "the other is here"));
+    }
+}
+
+/// Complains about keys that look at an answer, beside an error that is expected instead of one.
+fn check_expecting(fields: &Fields<'_>) {
+    for entry in fields.entries().iter().filter(|entry| ["assert", "parse", "capture"].contains(&entry.key.value.as_str())) {
+        let message = format!("`{}` has nothing to do beside `expect_error`", entry.key.value);
+        fields.complaints.add(Diagnostic::error(&entry.key.place, message).hint("where the error comes, there is no answer to look at"));
     }
 }
 
@@ -131,7 +150,7 @@ fn check_parallel(step: &Step, place: &Place, complaints: &Complaints) {
         Action::Group { .. } => true,
         _ => false,
     };
-    if !wide && step.repeat.is_none() {
+    if !wide && step.repeat.is_none() && step.devices.is_none() {
         complaints.warning(place, "`parallel` has nothing to do: there is one command and no `loop`");
     }
 }

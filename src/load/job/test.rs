@@ -1,14 +1,15 @@
 //! One test.
 
+use super::devices::devices;
 use super::{Context, matrix, names, step};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::place::Placed;
 use crate::load::complaints::Complaints;
 use crate::load::fields::Fields;
-use crate::load::scalar::{self, Dialect};
-use crate::model::job::{Devices, Test};
+use crate::load::scalar::Dialect;
+use crate::model::job::Test;
 use crate::model::step::{Action, Step};
-use crate::model::yaml::{Entry, Kind, Yaml};
+use crate::model::yaml::Yaml;
 
 /// Words of a test that this version lacks.
 const LATER: [&str; 5] = ["retries", "known_issue", "on_failure", "flaky", "retry"];
@@ -67,46 +68,10 @@ fn id(name: Option<&Placed<String>>, written: Option<Placed<String>>, complaints
 /// Whether a step can end otherwise than well by what it asks.
 fn can_fail(step: &Step) -> bool {
     match &step.action.value {
-        Action::Execute(_) | Action::Configure(_) | Action::Shell(_) | Action::Assert | Action::Fail(_) => true,
+        Action::Execute(_) | Action::Configure(_) | Action::Connect(_) | Action::Shell(_) | Action::Assert | Action::Fail(_) => true,
         Action::Group { steps, always, .. } => steps.iter().chain(always).any(can_fail),
+        // Only an error that is expected is asked for.
+        Action::Disconnect(_) | Action::Destroy(_) => step.expect_error.is_some(),
         Action::Set(_) | Action::Log(_) | Action::Wait(_) | Action::Skip(_) => false,
     }
-}
-
-fn devices(yaml: &Yaml, complaints: &Complaints) -> Option<Devices> {
-    match &yaml.kind {
-        Kind::Scalar(scalar) if scalar.text == "all" && !scalar.quoted => Some(Devices::All(yaml.place.clone())),
-        Kind::Scalar(_) | Kind::List(_) => {
-            let names = scalar::texts(yaml, "devices", complaints);
-            if let Some(all) = names.iter().find(|name| name.value == "all") {
-                let message = "`all` in a list is the name of a device";
-                complaints.add(Diagnostic::warning(&all.place, message).hint("every device is `devices: all`"));
-            }
-            Some(Devices::Named(names))
-        }
-        Kind::Map(entries) if entries.is_empty() => {
-            complaints.error(&yaml.place, "`devices` is an empty mapping, which would select every device or none");
-            None
-        }
-        Kind::Map(entries) => match entries.iter().find(|entry| entry.key.value == "where") {
-            Some(entry) => condition(entry, entries, complaints),
-            None => Some(Devices::Attributes(attributes(entries, complaints))),
-        },
-    }
-}
-
-fn condition(entry: &Entry, entries: &[Entry], complaints: &Complaints) -> Option<Devices> {
-    if let Some(other) = entries.iter().find(|other| other.key.value != "where") {
-        let message = format!("`{}` cannot stand beside `where`", other.key.value);
-        complaints.add(Diagnostic::error(&other.key.place, message).hint("make it a part of the expression"));
-        return None;
-    }
-    scalar::filled(&entry.value, "where", complaints).map(Devices::Where)
-}
-
-fn attributes(entries: &[Entry], complaints: &Complaints) -> Vec<Entry> {
-    for entry in entries {
-        scalar::texts(&entry.value, &entry.key.value, complaints);
-    }
-    entries.to_vec()
 }

@@ -170,7 +170,6 @@ fn steps_that_cannot_be_right_are_refused() {
         ("{execute: x, retry: {every: 1s}}", "`retry` needs `within` or `attempts`: nothing else would end it"),
         ("{execute: x, retry: {attempts: 0}}", "`attempts` wants a whole number of at least 1, found `0`"),
         ("{execute: x, retry: {within: 0s}}", "`within` must be longer than nothing"),
-        ("{execute: x, retry: {within: 1s, backoff: 2}}", "`backoff` is not supported by this version"),
         ("{configure: x, retry: {attempts: 2}}", "`retry` would repeat `configure`, which changes the device"),
         ("{execute: x, timeout: 30}", "`timeout`: `30` has no unit: write `30s`, `30ms` or `30m`"),
         ("{execute: x, parse: jsno}", "`parse` wants `json` or `{regex: ...}`, found `jsno`"),
@@ -186,10 +185,58 @@ fn steps_that_cannot_be_right_are_refused() {
         ("{execute: x, parallel: 2}", "`parallel` has nothing to do: there is one command and no `loop`"),
         ("{execute: x, sensitive: yes}", "`sensitive` wants `true` or `false`, found the text `yes`"),
         ("{request: {}}", "`request` is not supported by this version"),
-        ("{execute: x, expect_error: {}}", "`expect_error` is not supported by this version"),
-        ("{execute: x, devices: [a]}", "`devices` is not supported by this version"),
         ("{set: {not: 1}}", "`not` is a word of expressions: it cannot be the name of a variable"),
         ("{wait: 5}", "`wait`: `5` has no unit: write `5s`, `5ms` or `5m`"),
+    ] {
+        let said = about_step(step);
+        assert!(said.len() == 1 && said[0].starts_with(message), "{step}: {said:?}");
+    }
+}
+
+#[test]
+fn connections_errors_and_pauses_that_cannot_be_right_are_refused() {
+    for (step, message) in [
+        ("{execute: x, retry: {within: 1s, backoff: 0.5}}", "`backoff` wants a number from 1 to 100, found `0.5`"),
+        ("{execute: x, retry: {within: 1s, backoff: fast}}", "`backoff` wants a number from 1 to 100, found `fast`"),
+        ("{execute: x, retry: {within: 1s, jitter: 3}}", "`jitter`: `3` has no unit"),
+        ("{execute: x, retry: {within: 1s, max_every: 3s}}", "`max_every` has nothing to do without `backoff`"),
+        ("{execute: x, retry: {within: 1s, backoff: 2, every: 5s, max_every: 3s}}", "`max_every` is shorter than `every`"),
+        ("{execute: x, expect_error: {}}", "`expect_error` says nothing: any error at all would be right"),
+        ("{execute: x, expect_error: lost}", "`expect_error` must be a mapping, found text"),
+        (
+            "{execute: x, expect_error: {phase: auht}}",
+            "`phase` wants one of `validation`, `creation`, `auth`, `state` and `call`, found `auht`",
+        ),
+        ("{execute: x, expect_error: {kind: template}}", "`kind` wants one of `invalid`, `unreachable`"),
+        ("{execute: x, expect_error: {matches: '.*'}}", "`matches` always holds with this: every text does so"),
+        ("{execute: x, expect_error: {matches: '('}}", "this is not a regular expression: unclosed group"),
+        ("{execute: x, expect_error: {kind: lost, fase: call}}", "`expect_error` has no key `fase`"),
+        ("{execute: x, expect_error: {kind: lost}, assert: [{contains: y}]}", "`assert` has nothing to do beside `expect_error`"),
+        ("{execute: x, expect_error: {kind: lost}, capture: y}", "`capture` has nothing to do beside `expect_error`"),
+        ("{log: x, expect_error: {kind: lost}}", "`expect_error` has nothing to do beside `log`"),
+        ("{group: g, steps: [{shell: x}], expect_error: {kind: lost}}", "`expect_error` has nothing to do beside `group`"),
+        ("{execute: x, device: a, devices: [b]}", "a step has `device` or `devices`, not both"),
+        ("{execute: x, devices: []}", "`devices` is an empty list"),
+        ("{shell: x, devices: all}", "`devices` has nothing to do beside `shell`"),
+        ("{group: g, steps: [{shell: x}], devices: all}", "`devices` has nothing to do beside `group`"),
+        ("{connect: }", "`connect` says nothing"),
+        ("{connect: all}", "`all` cannot be connected"),
+        ("{connect: {alias: all}}", "`all` cannot be an alias"),
+        ("{connect: [a]}", "`connect` must be a mapping, found a list"),
+        ("{connect: 'a{{ b }}'}", "`connect` takes no template here"),
+        ("{connect: {alias: a, via: '{{ b }}'}}", "`via` takes no template here"),
+        ("{connect: {alias: a, cwd: '{{ b }}'}}", "`cwd` takes no template here"),
+        ("{connect: {pool_size: 0}}", "`pool_size` wants a whole number from 1 to 1000, found `0`"),
+        ("{connect: {pool_timeout: 5}}", "`pool_timeout`: `5` has no unit"),
+        ("{connect: {via: []}}", "`via` is an empty list"),
+        ("{connect: a, alias: b}", "`alias` has nothing to do beside `connect`"),
+        ("{connect: a, parse: json}", "`parse` has nothing to do beside `connect`"),
+        ("{connect: a, capture: b}", "`capture` has nothing to do beside `connect`"),
+        ("{connect: a, disconnect: b}", "a step does exactly one thing, but this one has `connect` and `disconnect`"),
+        ("{disconnect: }", "`disconnect` says nothing"),
+        ("{disconnect: {via: a}}", "`disconnect` has no key `via`"),
+        ("{disconnect: a, timeout: 3s}", "`timeout` has nothing to do beside `disconnect`"),
+        ("{destroy: a, assert: [{contains: y}]}", "`assert` has nothing to do beside `destroy`"),
     ] {
         let said = about_step(step);
         assert!(said.len() == 1 && said[0].starts_with(message), "{step}: {said:?}");
@@ -247,6 +294,10 @@ fn jobs_that_cannot_be_right_are_refused() {
             "`lock` wants text or a list of texts, found a mapping",
         ),
         (format!("job: j\n{test}\ndefaults: {{reopen_after: 0s}}"), "`reopen_after` must be longer than nothing"),
+        (
+            "job: j\ntests: [{name: t, devices: a, steps: [{disconnect: default}, {destroy: default}]}]".to_owned(),
+            "this test checks nothing: none of its steps asks or asserts anything",
+        ),
         ("job: j\ntests: [{name: t, devices: [], steps: [{shell: x}]}]".to_owned(), "`devices` is an empty list"),
         ("job: j\ntests: [{name: t, devices: {tags: []}, steps: [{shell: x}]}]".to_owned(), "`tags` is an empty list"),
         (

@@ -26,7 +26,8 @@ pub(super) fn operator(operator: &Operator, key: &Placed<String>, complaints: &C
     }
 }
 
-fn matches_all(pattern: &str) -> bool {
+/// Whether a pattern finds something in every text.
+pub(super) fn matches_all(pattern: &str) -> bool {
     // No single text proves it, but a pattern that finds something in all of these was written by mistake.
     let texts = ["", "\u{e000}", "\u{e000}\n\u{e000}\n", "a", "1 2"];
     !scalar::is_template(pattern) && regex::Regex::new(pattern).is_ok_and(|regex| texts.iter().all(|text| regex.is_match(text)))

@@ -5,7 +5,7 @@ use crate::base::diagnostic::Diagnostic;
 use crate::connect::request::Request;
 use crate::engine::plan::compile::Need;
 use crate::engine::plan::names::Names;
-use crate::engine::plan::step::Target;
+use crate::engine::plan::step::{Reach, Target};
 use crate::engine::plan::{Combination, DeviceId, RouteId, Run, early, features, label, locks, matrix};
 use crate::eval::scope::Scope;
 use crate::eval::value::Value;
@@ -20,9 +20,14 @@ use std::sync::Arc;
 pub(super) const MOST_CASES: usize = 200_000;
 
 /// A program, bound to the connections of a device, or of the devices that its steps name.
+#[derive(Default)]
 pub(super) struct Bound<'a> {
     pub(super) device: Option<&'a Device>,
     routes: Vec<RouteId>,
+    /// The devices of which it ends every connection.
+    wholes: Vec<DeviceId>,
+    /// The routes that its steps open.
+    left: BTreeSet<RouteId>,
     pub(super) devices: BTreeSet<DeviceId>,
     /// Why its case is skipped.
     pub(super) skipped: Option<String>,
@@ -74,35 +79,45 @@ impl<'a> Builder<'a> {
     /// Binds a program to a device; `None` after a complaint.
     pub(super) fn bind(&mut self, shared: &Shared<'_>, device: Option<&'a Device>) -> Option<Bound<'a>> {
         let skipped = device.and_then(|device| features::lacking(shared.requires, &[device]));
+        let own = device.map(|device| self.routes.device(device));
         let mut routes = Vec::new();
         for (index, slot) in shared.program.slots.iter().enumerate() {
+            let about = |need: &&Need| matches!(need.reach, Reach::One(slot) if slot.index() == index);
+            let needs: Vec<&Need> = shared.needs.iter().filter(about).collect();
             // What a device lacks may be what its connections could not do.
-            if skipped.is_none() || slot.target != Target::Cell {
-                let needs: Vec<&Need> = shared.needs.iter().filter(|need| need.slot.index() == index).collect();
-                routes.push(self.route(slot, device, &needs));
-            }
+            let is_asked = skipped.is_none() || slot.target != Target::Cell;
+            routes.push(is_asked.then(|| self.route(slot, device, &needs)).flatten());
         }
+        if skipped.is_some() {
+            self.incomplete = true;
+            return Some(Bound { device, skipped, devices: own.into_iter().collect(), ..Bound::default() });
+        }
+        let wholes = self.wholes(shared, device);
+        let left = self.note_needs(shared, &routes, &wholes);
         if let Some(device) = device.filter(|_| self.inputs.broken) {
             // The steps that would use it may be among what could not be read.
             let request = Request { place: Some(device.name.place.clone()), ..Request::default() };
             self.routes.resolve(device, &request, &mut self.complaints);
         }
         let routes: Vec<RouteId> = routes.into_iter().collect::<Option<_>>()?;
-        let own = device.map(|device| self.routes.device(device));
-        if skipped.is_some() {
-            return Some(Bound { device, routes: Vec::new(), devices: own.into_iter().collect(), skipped });
-        }
-        let devices: BTreeSet<DeviceId> = routes.iter().map(|route| self.routes.device_of(*route)).chain(own).collect();
-        if device.is_some() {
-            return Some(Bound { device, routes, devices, skipped });
-        }
-        let named: Vec<&Device> = devices.iter().map(|id| &self.inputs.testbed.devices[id.index()]).collect();
+        let wholes: Vec<DeviceId> = wholes.into_iter().collect::<Option<_>>()?;
+        let devices: BTreeSet<DeviceId> =
+            routes.iter().map(|route| self.routes.device_of(*route)).chain(own).chain(wholes.iter().copied()).collect();
+        let bound = Bound { device, routes, wholes, left, devices, skipped: None };
+        if device.is_some() { Some(bound) } else { Some(self.with_required(shared, bound)) }
+    }
+
+    /// The same, skipped where the devices that the steps name lack what the test requires.
+    fn with_required(&mut self, shared: &Shared<'_>, bound: Bound<'a>) -> Bound<'a> {
+        let named: Vec<&Device> = bound.devices.iter().map(|id| &self.inputs.testbed.devices[id.index()]).collect();
         if let Some(first) = shared.requires.first().filter(|_| named.is_empty() && !self.inputs.broken) {
             let complaint = Diagnostic::error(&first.place, "`requires` has nothing to do: this test uses no device");
             self.complaints.push(complaint.hint("give the test `devices:`, or its steps `device:`"));
         }
-        let skipped = features::lacking(shared.requires, &named);
-        Some(Bound { device, routes: if skipped.is_some() { Vec::new() } else { routes }, devices, skipped })
+        match features::lacking(shared.requires, &named) {
+            None => bound,
+            skipped => Bound { device: bound.device, devices: bound.devices, skipped, ..Bound::default() },
+        }
     }
 
     /// One case of a test on the devices that it is bound to, or the job's setup or teardown.
@@ -124,6 +139,8 @@ impl<'a> Builder<'a> {
             skipped: bound.skipped.clone(),
             program: Arc::clone(&shared.program),
             routes: bound.routes.clone(),
+            wholes: Vec::new(),
+            left: bound.left.clone(),
             when: shared.when.clone(),
             timeout: shared.timeout.clone(),
             fixed: matrix.map_or_else(|| fixed.clone(), |matrix| fixed.over(matrix.layer.clone())),
@@ -134,6 +151,6 @@ impl<'a> Builder<'a> {
         let unnamed = self.inputs.broken || run.skipped.is_some();
         let named = if unnamed { Ok(Vec::new()) } else { locks::render(&shared.locks, &run, head.device.as_deref()) };
         let locks = named.map_err(|complaint| self.complain_once(*complaint)).unwrap_or_default();
-        Draft { head, run, devices: bound.devices.clone(), locks }
+        Draft { head, run, wholes: bound.wholes.clone(), devices: bound.devices.clone(), locks }
     }
 }

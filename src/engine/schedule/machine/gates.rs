@@ -3,6 +3,7 @@
 use crate::engine::plan::{Cell, Run};
 use crate::engine::schedule::Schedule;
 use crate::engine::schedule::links::State;
+use crate::engine::schedule::machine::by_step::awaited;
 use crate::engine::schedule::machine::stop::Ends;
 use crate::engine::schedule::walk::Beginning;
 use crate::engine::task::Bad;
@@ -42,7 +43,7 @@ impl Schedule {
             return None;
         }
         let is_down = |route| *self.links.state(route) == State::Down && !self.may_reopen(route, id, now);
-        let down = run.routes.iter().find(|route| is_down(**route))?;
+        let down = awaited(run).find(|route| is_down(*route))?;
         let connect = &self.plan.cells[self.plan.routes[down.index()].cell.index()].head.name;
         Some(Outcome::with(Verdict::Blocked, ReasonKind::Blocked, format!("blocked: {connect} failed")))
     }

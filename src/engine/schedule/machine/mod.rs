@@ -1,6 +1,7 @@
 //! The state machine: inputs in, orders and facts out. `gates` says which cells do not begin, `opening` opens what they
-//! need, and `stop` ends a run before its time.
+//! need, `by_step` is about connections that steps open, and `stop` ends a run before its time.
 
+mod by_step;
 mod gates;
 mod opening;
 mod stop;
@@ -9,6 +10,7 @@ use crate::base::deadline::Deadline;
 use crate::engine::plan::{Plan, RouteId, Work};
 use crate::engine::schedule::lanes::Lanes;
 use crate::engine::schedule::links::Links;
+use crate::engine::schedule::machine::by_step::{InFlight, awaited};
 use crate::engine::schedule::machine::opening::Downtime;
 use crate::engine::schedule::machine::stop::{Ends, Stop};
 use crate::engine::schedule::orders::{Input, Output};
@@ -35,7 +37,7 @@ pub struct Schedule {
     turn: VecDeque<CellId>,
     /// Tasks that wait for a free place.
     ready: VecDeque<Box<Task>>,
-    in_flight: BTreeMap<TaskId, CellId>,
+    in_flight: BTreeMap<TaskId, InFlight>,
     opening: usize,
     waiting_for: HashMap<RouteId, Vec<CellId>>,
     /// Routes that could not be opened, and for which cells they were tried again.
@@ -129,7 +131,10 @@ impl Schedule {
                 }
             }
             Input::Done { task, done } => {
-                if let Some(cell) = self.in_flight.remove(&task) {
+                if let Some(InFlight { cell, opens }) = self.in_flight.remove(&task) {
+                    if let Some(route) = opens {
+                        self.links.step_opened(route);
+                    }
                     self.walk(cell, now, |walk, cx| walk.done(task, done, cx));
                 }
             }
@@ -214,7 +219,7 @@ impl Schedule {
         if let Some(outcome) = self.outcome_before(id, run, &beginning, now) {
             return self.end_cell(id, outcome, now, now);
         }
-        let waits: BTreeSet<RouteId> = run.routes.iter().copied().filter(|route| self.waits_for(*route, id, now)).collect();
+        let waits: BTreeSet<RouteId> = awaited(run).filter(|route| self.waits_for(*route, id, now)).collect();
         if !waits.is_empty() {
             for route in waits {
                 self.wait_for(route, id, now);
@@ -282,8 +287,8 @@ impl Schedule {
                 let stage =
                     if self.ends() > Some(Ends::Nothing) || self.reached == Reached::Teardown { Stage::Teardown } else { Stage::Main };
                 self.out.push(Output::Open { route, worker, stage });
-            } else if let Some(task) = self.ready.pop_front() {
-                self.in_flight.insert(task.id, task.cell);
+            } else if let Some((task, opens)) = self.next_task() {
+                self.in_flight.insert(task.id, InFlight { cell: task.cell, opens });
                 self.out.push(Output::Start(task));
             } else {
                 return;
@@ -293,8 +298,12 @@ impl Schedule {
 
     fn finish(&mut self, now: Instant) {
         for cell in self.ids_of(|progress| !matches!(progress, Progress::Ended)) {
-            let outcome = match &self.stop {
+            let by_step = self.is_by_step(cell);
+            // Where every test ran to its end all the same, nothing was left out.
+            let left_out = |stop: &&Stop| !by_step && (self.some_error || stop.ends == Ends::Nothing);
+            let outcome = match self.stop.as_ref().filter(left_out) {
                 Some(stop) => stop.not_run(),
+                None if by_step => Outcome::with(Verdict::Skipped, ReasonKind::Skipped, "left to steps of the job"),
                 None => Outcome::with(Verdict::Skipped, ReasonKind::Skipped, "no test needed this connection"),
             };
             self.note_end(cell, outcome, now, now);

@@ -4,6 +4,7 @@ use crate::engine::plan::{RouteId, Work};
 use crate::engine::schedule::Schedule;
 use crate::engine::schedule::links::{Settled, State};
 use crate::engine::schedule::machine::Progress;
+use crate::engine::schedule::machine::by_step::awaited;
 use crate::engine::schedule::machine::stop::Ends;
 use crate::engine::schedule::orders::Output;
 use crate::engine::task::WorkerId;
@@ -35,7 +36,8 @@ impl Schedule {
     /// Whether a cell must wait before it knows what becomes of a route.
     pub(super) fn waits_for(&self, route: RouteId, cell: CellId, now: Instant) -> bool {
         match self.links.state(route) {
-            State::Open => false,
+            // A step that closed it, or could not open it, says why it cannot be used.
+            State::Open | State::Apart(_) => false,
             State::Down => self.may_reopen(route, cell, now),
             State::Closed | State::Opening { .. } => true,
         }
@@ -45,14 +47,18 @@ impl Schedule {
     pub(super) fn wait_for(&mut self, route: RouteId, cell: CellId, now: Instant) {
         self.waiting_for.entry(route).or_default().push(cell);
         match self.links.state(route) {
-            State::Open | State::Opening { .. } => {}
+            State::Open | State::Opening { .. } | State::Apart(_) => {}
             State::Closed => {
                 let connect = self.plan.routes[route.index()].cell;
-                // One that was taken back before it began has been told of.
-                if matches!(self.cells[connect.index()], Progress::Waiting) {
-                    self.out.push(Output::Record(Fact::CellStarted { cell: connect }));
+                match self.cells[connect.index()] {
+                    Progress::Waiting => {
+                        self.out.push(Output::Record(Fact::CellStarted { cell: connect }));
+                        self.cells[connect.index()] = Progress::Connecting(now);
+                    }
+                    // One that was taken back before it began has been told of.
+                    Progress::Connecting(_) => self.cells[connect.index()] = Progress::Connecting(now),
+                    Progress::Walking(_) | Progress::Ended => {}
                 }
-                self.cells[connect.index()] = Progress::Connecting(now);
                 self.links.open(route);
             }
             State::Down => {
@@ -142,7 +148,7 @@ impl Schedule {
     /// Whether none of the routes that a waiting cell needs is still being opened.
     fn may_go_on(&self, cell: CellId) -> bool {
         match &self.plan.cells[cell.index()].work {
-            Work::Run(run) => run.routes.iter().all(|route| matches!(self.links.state(*route), State::Open | State::Down)),
+            Work::Run(run) => awaited(run).all(|route| matches!(self.links.state(route), State::Open | State::Down)),
             Work::Connect(_) => false,
         }
     }

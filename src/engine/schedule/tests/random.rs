@@ -1,6 +1,6 @@
 //! Random plans and random orders of inputs. The driver checks what must always hold.
 
-use super::{Play, drive_with, plan_of, testbed};
+use super::{Play, drive_with, testbed, try_plan_of};
 use crate::engine::plan::Plan;
 use crate::engine::task::{Bad, Ended, Task};
 use crate::record::event::CellKind;
@@ -8,6 +8,7 @@ use crate::record::fault::FaultKind;
 use crate::record::verdict::{Outcome, ReasonKind, Verdict};
 use proptest::prelude::*;
 use proptest::test_runner::TestRng;
+use std::sync::Arc;
 
 fn roll(rng: &mut TestRng, sides: u32) -> u32 {
     rng.next_u32() % sides
@@ -19,7 +20,7 @@ fn one_of(rng: &mut TestRng, all: &[&str]) -> String {
 
 /// A step of a random plan, as YAML in flow style.
 fn random_step(depth: u32, rng: &mut TestRng) -> String {
-    let mut keys = match (depth, roll(rng, 6)) {
+    let mut keys = match (depth, roll(rng, 9)) {
         (1.., 0 | 1) => {
             let steps: Vec<String> = (0..=roll(rng, 3)).map(|_| random_step(depth - 1, rng)).collect();
             let always = if roll(rng, 4) == 0 { format!(", always: [{}]", random_step(depth - 1, rng)) } else { String::new() };
@@ -28,6 +29,12 @@ fn random_step(depth: u32, rng: &mut TestRng) -> String {
         (_, 2) => "shell: s".to_owned(),
         (_, 3) => "execute: [x, y, z]".to_owned(),
         (_, 4) => "wait: 5ms".to_owned(),
+        (_, 5) => "execute: x, devices: [r1, r2]".to_owned(),
+        (_, 6) => {
+            let word = one_of(rng, &["connect", "connect", "disconnect", "destroy"]);
+            format!("{word}: {}{}", one_of(rng, &["default", "spare"]), one_of(rng, &["", ", device: r1", ", devices: [r1, r2, r3]"]))
+        }
+        (_, 7) => "execute: x, alias: spare".to_owned(),
         _ => "execute: x".to_owned(),
     };
     if roll(rng, 3) == 0 && !keys.starts_with("wait") {
@@ -55,7 +62,8 @@ fn random_body(rng: &mut TestRng) -> String {
     }
     let devices = one_of(rng, &["all", "r1", "[r2, r3]"]);
     let teardown = if roll(rng, 2) == 0 { format!(", teardown: [{}]", random_step(1, rng)) } else { String::new() };
-    format!("devices: {devices}, steps: [{{execute: x}}, {}, {}]{teardown}", random_step(3, rng), random_step(2, rng))
+    let first = one_of(rng, &["execute: x", "execute: x", "connect: {alias: spare, pool_size: 2}"]);
+    format!("devices: {devices}, steps: [{{{first}}}, {}, {}]{teardown}", random_step(3, rng), random_step(2, rng))
 }
 
 /// The tests that a test needs: some of those before it in an order that is not the file's unless it must be.
@@ -85,7 +93,7 @@ fn random_job(rng: &mut TestRng) -> String {
     job.push_str(&one_of(rng, &["", "defaults: {reopen_after: 1ms}\n", "defaults: {reopen_after: 30ms}\n"]));
     job.push_str(&one_of(rng, &["", "", "setup: [{execute: x, device: r1}]\n"]));
     job.push_str(&one_of(rng, &["", "teardown: [{execute: x, device: r2}, {execute: x, device: r3}]\n"]));
-    job.push_str("tests:\n");
+    job.push_str("tests:\n  - {name: definitions, devices: all, steps: [{execute: x}, {connect: {alias: spare}}]}\n");
     let ranks: Vec<u32> = (0..=roll(rng, 5)).map(|_| if is_free { roll(rng, 100) } else { 0 }).collect();
     for number in 0..ranks.len() {
         let body = random_body(rng);
@@ -93,6 +101,20 @@ fn random_job(rng: &mut TestRng) -> String {
         job.push_str(&format!("  - {{name: t{number}, {needs}{locks}{body}}}\n"));
     }
     job
+}
+
+/// The plan of a random job. What branches do to each other's connections is refused: then another job is made.
+fn random_plan(rng: &mut TestRng, testbed: &str) -> Arc<Plan> {
+    for _ in 0..1000 {
+        match try_plan_of(&random_job(rng), testbed) {
+            Ok(plan) => return plan,
+            Err(said) => {
+                let expected = |message: &String| message.contains("at its side") || message.contains("within a parallel `loop`");
+                assert!(said.iter().any(expected), "{said:?}");
+            }
+        }
+    }
+    panic!("no job of a thousand was accepted")
 }
 
 /// Whether a ledger is one that a run can have: nothing that did not run is green, and every cell that did not begin because
@@ -127,7 +149,7 @@ proptest! {
         fail_fast in proptest::option::weighted(0.3, 1_u32..4),
     ) {
         let mut rng = TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &seed);
-        let plan = plan_of(&random_job(&mut rng), &testbed(pool));
+        let plan = random_plan(&mut rng, &testbed(pool));
         let rng = std::cell::RefCell::new(rng);
         let roll = |sides: usize| rng.borrow_mut().next_u32() as usize % sides;
         // Some runs go well until late, so that much of the plan is reached.

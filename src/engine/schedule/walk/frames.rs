@@ -19,6 +19,8 @@ pub(super) struct Frames {
 #[derive(Debug)]
 struct Frame {
     parent: Option<FrameId>,
+    /// `device`, where the step has several.
+    device: Option<Layer>,
     /// `item` and `loop`; empty outside of loops.
     turn: Layer,
     values: IndexMap<String, Data>,
@@ -45,6 +47,12 @@ impl Frames {
     /// Opens the frame of one of several commands.
     pub(super) fn command(&mut self, parent: FrameId) -> FrameId {
         self.all.push(Frame::new(Some(parent), Layer::default()));
+        FrameId(self.all.len() - 1)
+    }
+
+    /// Opens the frame of one of several devices.
+    pub(super) fn member(&mut self, parent: FrameId, device: Layer) -> FrameId {
+        self.all.push(Frame { device: Some(device), ..Frame::new(Some(parent), Layer::default()) });
         FrameId(self.all.len() - 1)
     }
 
@@ -76,9 +84,21 @@ impl Frames {
         self.set(parent, lists.into_iter().map(|(name, list)| (name, Data::Array(list))));
     }
 
+    /// Ends the turns of several devices: each name that one captured becomes a mapping in `parent`, by device.
+    pub(super) fn gather_by_name<'a>(&mut self, parent: FrameId, turns: &[FrameId], names: impl Iterator<Item = &'a str>) {
+        let mut mappings: IndexMap<String, serde_json::Map<String, Data>> = IndexMap::new();
+        for (device, turn) in names.zip(turns) {
+            for (name, value) in std::mem::take(&mut self.all[turn.0].values) {
+                mappings.entry(name).or_default().insert(device.to_owned(), value);
+            }
+        }
+        self.set(parent, mappings.into_iter().map(|(name, mapping)| (name, Data::Object(mapping))));
+    }
+
     /// What templates see in a frame.
     pub(super) fn scope(&self, frame: FrameId) -> Scope {
-        let mut scope = self.fixed.clone();
+        let own = self.all[frame.0].device.clone();
+        let mut scope = own.map_or_else(|| self.fixed.clone(), |device| self.fixed.over(device));
         let mut next = Some(frame);
         while let Some(id) = next {
             let frame = &self.all[id.0];
@@ -91,6 +111,6 @@ impl Frames {
 
 impl Frame {
     fn new(parent: Option<FrameId>, turn: Layer) -> Self {
-        Self { parent, turn, values: IndexMap::new(), shown: Layer::default() }
+        Self { parent, device: None, turn, values: IndexMap::new(), shown: Layer::default() }
     }
 }

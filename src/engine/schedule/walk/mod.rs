@@ -1,12 +1,16 @@
 //! Takes one cell through its phases and steps.
 //!
 //! What is under way is a tree. Everything that ends tells its parent by way of a queue, so that no depth of nesting
-//! deepens the stack. This file has the phases and the way in and out; `steps` begins and ends what is in the tree.
+//! deepens the stack. This file has the phases and the way in and out; `steps` begins and ends what is in the tree;
+//! `linking` gives steps the connections they use, open or close; `telling` keeps facts in order.
 
 mod frames;
+mod linking;
 mod steps;
 mod strands;
+mod telling;
 mod tree;
+mod turns;
 
 use crate::base::Data;
 use crate::base::deadline::{Deadline, Limit};
@@ -14,6 +18,7 @@ use crate::engine::plan::{Run, Step};
 use crate::engine::schedule::links::Links;
 use crate::engine::schedule::orders::Output;
 use crate::engine::schedule::walk::frames::Frames;
+use crate::engine::schedule::walk::linking::Change;
 use crate::engine::schedule::walk::strands::Strands;
 use crate::engine::schedule::walk::tree::{Block, Here, Kind, NodeId, Tree};
 use crate::engine::task::{Bad, Done, Ended, Stage, TaskId};
@@ -51,13 +56,20 @@ pub(super) struct Walk {
     /// The limit of the cell, or of its teardown once it was cancelled.
     deadline: Option<Deadline>,
     /// Tasks that the crew has or will get, and their leaves, which are gone once the cell was cancelled.
-    outstanding: BTreeMap<TaskId, NodeId>,
+    outstanding: BTreeMap<TaskId, Outstanding>,
     /// Set while tasks come home after the cell was cancelled: whether that ended its steps only, or its teardown too.
     cancelled: Option<Stage>,
     /// Turns that wait for a connection of a pool.
     waiting: BTreeSet<NodeId>,
     main: Ended,
     finished: Option<Outcome>,
+}
+
+/// A task that the crew has or will get.
+#[derive(Debug)]
+struct Outstanding {
+    leaf: NodeId,
+    change: Option<Change>,
 }
 
 /// Something that became known inside a walk.
@@ -149,17 +161,21 @@ impl Walk {
 
     /// Takes a task's result.
     pub(super) fn done(&mut self, task: TaskId, done: Done, cx: &mut Context<'_>) {
-        let leaf = self.outstanding.remove(&task).filter(|leaf| self.tree.get(*leaf).is_some());
+        let outstanding = self.outstanding.remove(&task);
+        if let Some(change) = outstanding.as_ref().and_then(|outstanding| outstanding.change.as_ref()) {
+            self.changed(change, done.opened, cx.links);
+        }
+        let leaf = outstanding.map(|outstanding| outstanding.leaf).filter(|leaf| self.tree.get(*leaf).is_some());
         let again = match (&done.ended, leaf) {
             (Ended::Bad(bad), Some(leaf)) => self.tree.attempts_around(leaf).any(|attempts| attempts.again_after(bad, cx.now).is_some()),
             _ => false,
         };
         for mut attempt in done.attempts {
             attempt.last = attempt.verdict.is_good() || !again;
-            cx.out.push(Output::Record(Fact::Attempted(Box::new(attempt))));
+            self.tell(leaf, Fact::Attempted(Box::new(attempt)), cx);
         }
         for text in done.logged {
-            cx.out.push(Output::Record(Fact::Logged { cell: self.cell, text }));
+            self.tell(leaf, Fact::Logged { cell: self.cell, text }, cx);
         }
         if let Some(node) = leaf.and_then(|leaf| self.tree.remove(leaf)) {
             self.frames.set(node.here.frame, done.captured);
@@ -194,6 +210,7 @@ impl Walk {
         if self.finished.is_some() {
             return;
         }
+        self.tell_all(cx);
         self.tree.clear();
         self.queue.clear();
         self.waiting.clear();
@@ -211,7 +228,9 @@ impl Walk {
 
     /// Forgets a task that never reached a worker, after the cell was cancelled.
     pub(super) fn forget(&mut self, task: TaskId, cx: &mut Context<'_>) {
-        self.outstanding.remove(&task);
+        if let Some(change) = self.outstanding.remove(&task).and_then(|outstanding| outstanding.change) {
+            self.unchanged(&change, cx.links);
+        }
         self.settle(cx);
     }
 
@@ -245,7 +264,7 @@ impl Walk {
             StepPhase::Steps => &self.run.program.steps,
             StepPhase::Teardown => &self.run.program.teardown,
         };
-        let here = Here { strand: Strands::CELL, frame: Frames::CELL };
+        let here = Here { strand: Strands::CELL, frame: Frames::CELL, member: None };
         let block = if phase == StepPhase::Teardown { Block::cleaning(steps.clone()) } else { Block::new(steps.clone(), Vec::new()) };
         let node = self.tree.add(None, here, Kind::Block(block));
         self.advance_block(node);
@@ -277,6 +296,7 @@ impl Walk {
 
     fn finish(&mut self, cx: &mut Context<'_>) {
         self.strands.end_all(cx.links);
+        self.rejoin(cx.links);
         self.deadline = None;
         self.finished = Some(match std::mem::replace(&mut self.main, Ended::Good) {
             Ended::Good => Outcome::passed(),

@@ -3,11 +3,13 @@
 use crate::base::Data;
 use crate::base::deadline::{Deadline, Limit};
 use crate::base::text;
-use crate::engine::plan::{Action, RouteId, SlotId, Step};
+use crate::engine::plan::{Action, Reach, RouteId, SlotId, Step, hash};
 use crate::engine::schedule::orders::Output;
+use crate::engine::schedule::walk::linking::Share;
 use crate::engine::schedule::walk::strands::StrandId;
-use crate::engine::schedule::walk::tree::{Attempts, Block, Here, Kind, Node, NodeId, Turns, Unit, Waiting};
-use crate::engine::schedule::walk::{Context, News, Walk};
+use crate::engine::schedule::walk::tree::{Attempts, Block, Here, Kind, Node, NodeId};
+use crate::engine::schedule::walk::turns::{Turns, Unit, Waiting};
+use crate::engine::schedule::walk::{Context, News, Outstanding, Walk};
 use crate::engine::task::{Bad, Ended, Stage, Task, TaskId};
 use crate::model::step::Parallel;
 use crate::record::event::{Fact, StepPhase};
@@ -70,7 +72,7 @@ impl Walk {
             Some((when, Ok(false))) => {
                 let reason = format!("`when` is false: {}", when.source());
                 let step = step.reference(&scope);
-                cx.out.push(Output::Record(Fact::StepSkipped { cell: self.cell, step, reason }));
+                self.tell(Some(parent), Fact::StepSkipped { cell: self.cell, step, reason }, cx);
                 self.queue.push_back(News::Ended { parent: Some(parent), ended: Ended::Good });
                 return;
             }
@@ -78,9 +80,7 @@ impl Walk {
             Some((_, Ok(true))) | None => {}
         }
         let Some(repeat) = &step.repeat else {
-            let attempts = Attempts::new(Arc::clone(step), None, cx.now);
-            let id = self.tree.add(Some(parent), here, Kind::Attempts(attempts));
-            return self.begin_attempt(id, cx);
+            return self.begin_attempts(parent, step, None, cx);
         };
         match repeat.items(&scope) {
             Ok(items) => {
@@ -90,6 +90,21 @@ impl Walk {
             }
             Err(bad) => self.refuse(parent, step, here, &bad),
         }
+    }
+
+    /// Begins the attempts of a step, on each of its devices where it has several.
+    fn begin_attempts(&mut self, parent: NodeId, step: &Arc<Step>, item: Option<String>, cx: &mut Context<'_>) {
+        let Some(here) = self.tree.get(parent).map(|node| node.here) else { return };
+        if !step.members.is_empty() && here.member.is_none() {
+            let width = if let Some(Parallel::AtMost(most)) = step.parallel { most as usize } else { usize::MAX };
+            let node = self.tree.add(Some(parent), here, Kind::Turns(Turns::members(Arc::clone(step), item, width)));
+            return self.advance_turns(node, cx);
+        }
+        let place = here.member.map(|member| member.to_string()).into_iter().chain(item.clone());
+        let salt = hash(self.cell.0.to_le_bytes().into_iter().chain(place.flat_map(String::into_bytes)));
+        let attempts = Attempts::new(Arc::clone(step), item, salt, cx.now);
+        let id = self.tree.add(Some(parent), here, Kind::Attempts(attempts));
+        self.begin_attempt(id, cx);
     }
 
     /// Ends a step that could not begin.
@@ -149,6 +164,7 @@ impl Walk {
 
     fn turn_ended(&mut self, turns: Option<NodeId>, index: usize, ended: Ended, cx: &mut Context<'_>) {
         let Some(id) = turns else { return };
+        self.turn_told(id, index, cx);
         if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
             turns.turn_ended(index, ended);
             self.advance_turns(id, cx);
@@ -161,16 +177,28 @@ impl Walk {
             let Some(Node { kind: Kind::Turns(turns), here, .. }) = self.tree.get_mut(id) else { return };
             if turns.is_over() {
                 let (frames, ended) = (std::mem::take(&mut turns.frames), std::mem::replace(&mut turns.result, Ended::Good));
-                let frame = here.frame;
-                self.frames.gather(frame, &frames);
+                let (frame, step, members) = (here.frame, Arc::clone(&turns.step), turns.are_members());
+                if members {
+                    self.frames.gather_by_name(frame, &frames, step.members.iter().map(|member| member.name.as_str()));
+                } else {
+                    self.frames.gather(frame, &frames);
+                }
                 return self.end(id, ended);
             }
             let Some(index) = turns.startable() else { return };
             let (step, unit, parallel, mut here) = (Arc::clone(&turns.step), turns.unit(index), turns.parallel, *here);
             let mut own = None;
             if parallel {
-                let slots = if let Unit::Branch(branch) = &unit { &branch.slots } else { &step.slots };
-                let routes = self.routes(slots);
+                let mut routes = match &unit {
+                    Unit::Branch(branch) => self.routes(&branch.slots),
+                    Unit::Member(member) => match step.reach(Some(*member)) {
+                        Some(Reach::One(slot)) => self.routes(&[slot]),
+                        Some(Reach::All(_)) | None => BTreeSet::new(),
+                    },
+                    Unit::Item(_) | Unit::Command(_) => self.routes(&step.slots),
+                };
+                // Nobody can give back what is not open; a step that needs it says so, or opens it.
+                routes.retain(|route| cx.links.is_open(*route));
                 let Some(strand) = self.strands.branch(here.strand, &routes, cx.links) else {
                     return self.wait_for_worker(id, &routes, cx);
                 };
@@ -185,16 +213,20 @@ impl Walk {
         let NextTurn { index, unit, own, mut here } = turn;
         let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
         turns.begin();
-        let step = Arc::clone(&turns.step);
+        let (step, item) = (Arc::clone(&turns.step), turns.item.clone());
         self.tree.wake(id, None);
         match unit {
             Unit::Item(item) => {
                 let shown = show_item(&item);
                 here.frame = self.frames.turn(here.frame, item, index);
                 let turn = self.begin_framed(id, index, own, here);
-                let attempts = Attempts::new(step, Some(shown), cx.now);
-                let node = self.tree.add(Some(turn), here, Kind::Attempts(attempts));
-                self.begin_attempt(node, cx);
+                self.begin_attempts(turn, &step, Some(shown), cx);
+            }
+            Unit::Member(member) => {
+                here.member = Some(member);
+                here.frame = self.frames.member(here.frame, step.members[member].device.clone());
+                let turn = self.begin_framed(id, index, own, here);
+                self.begin_attempts(turn, &step, item, cx);
             }
             Unit::Command(command) => {
                 here.frame = self.frames.command(here.frame);
@@ -236,7 +268,8 @@ impl Walk {
         let title = turns.step.reference(&self.frames.scope(here.frame)).title();
         let sentence = format!("{title}: no connection of the pool came free within {}", deadline.limit());
         if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
-            turns.give_up_next(Bad::errored(FaultKind::PoolTimeout, sentence));
+            let index = turns.give_up_next(Bad::errored(FaultKind::PoolTimeout, sentence));
+            self.turn_told(id, index, cx);
         }
         self.tree.wake(id, None);
         self.advance_turns(id, cx);
@@ -247,16 +280,7 @@ impl Walk {
         let Some(here) = self.tree.get(parent).map(|node| node.here) else { return };
         let id = TaskId(*cx.next_task);
         *cx.next_task += 1;
-        let slot = match &step.action {
-            Action::Execute { slot, .. } | Action::Configure { slot, .. } => Some(*slot),
-            _ => None,
-        };
-        let route = slot.map(|slot| self.run.routes[slot.index()]);
-        let lease = route.and_then(|route| self.strands.worker(here.strand, route).map(|worker| (route, worker)));
-        if route.is_some() && lease.is_none() {
-            let bad = Bad::errored(FaultKind::NotConnected, "its connection could not be opened");
-            return self.refuse(parent, step, here, &bad);
-        }
+        let Share { lease, whole, apart, change } = self.share(step, here.member, here.strand, cx);
         let own = self.tree.attempts_around(parent).next();
         let task = Task {
             id,
@@ -266,13 +290,16 @@ impl Walk {
             scope: self.frames.scope(here.frame),
             item: own.and_then(|own| own.item.clone()),
             attempt: own.map_or(1, |own| own.number),
+            member: here.member,
             lease,
+            whole,
+            apart,
             deadline: self.sooner_deadline(parent),
             timeout: step.timeout.clone(),
             stage: if self.phase == StepPhase::Teardown { Stage::Teardown } else { Stage::Main },
         };
         let leaf = self.tree.add(Some(parent), here, Kind::Leaf);
-        self.outstanding.insert(id, leaf);
+        self.outstanding.insert(id, Outstanding { leaf, change });
         cx.out.push(Output::Start(Box::new(task)));
     }
 

@@ -81,6 +81,25 @@ impl Strands {
         self.strands[strand.0].held.get(&route).map(|held| held.worker)
     }
 
+    /// Takes an idle connection of a route for a strand that holds none; `None` when there is none.
+    pub(super) fn acquire(&mut self, strand: StrandId, route: RouteId, links: &mut Links) -> Option<WorkerId> {
+        let worker = links.take(route)?;
+        self.strands[strand.0].held.insert(route, Held { worker, lent: false, borrowed: false });
+        Some(worker)
+    }
+
+    /// The connections of a route that any strand holds.
+    pub(super) fn held(&self, route: RouteId) -> BTreeSet<WorkerId> {
+        self.strands.iter().filter_map(|strand| strand.held.get(&route)).map(|held| held.worker).collect()
+    }
+
+    /// Lets every strand forget its connection of a route, which is not given back.
+    pub(super) fn forget(&mut self, route: RouteId) {
+        for strand in &mut self.strands {
+            strand.held.remove(&route);
+        }
+    }
+
     /// Ends a strand: what was borrowed goes back to the parent, the rest to the pools.
     pub(super) fn end(&mut self, strand: StrandId, links: &mut Links) {
         let parent = self.strands[strand.0].parent;

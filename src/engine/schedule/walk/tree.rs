@@ -1,10 +1,9 @@
 //! What is under way in a cell, as a tree.
 
-use crate::base::Data;
-use crate::base::deadline::Deadline;
-use crate::engine::plan::{Action, Step};
+use crate::engine::plan::Step;
 use crate::engine::schedule::walk::frames::FrameId;
 use crate::engine::schedule::walk::strands::StrandId;
+use crate::engine::schedule::walk::turns::Turns;
 use crate::engine::task::{Bad, Ended};
 use crate::record::fault::FaultKind;
 use crate::record::verdict::{Reason, ReasonKind, Verdict};
@@ -21,6 +20,8 @@ pub(super) struct NodeId(u64);
 pub(super) struct Here {
     pub(super) strand: StrandId,
     pub(super) frame: FrameId,
+    /// Which of the step's devices, where it has several.
+    pub(super) member: Option<usize>,
 }
 
 /// Something under way.
@@ -103,141 +104,6 @@ impl Block {
     }
 }
 
-/// Turns of a loop, commands of a list, or branches of a group.
-#[derive(Debug)]
-pub(super) struct Turns {
-    pub(super) step: Arc<Step>,
-    units: Units,
-    next: usize,
-    running: usize,
-    width: usize,
-    pub(super) parallel: bool,
-    pub(super) result: Ended,
-    /// Which turn the result is of.
-    result_of: usize,
-    /// The frames of the turns of a loop, in order.
-    pub(super) frames: Vec<FrameId>,
-    /// Whether the next turn waits for a connection.
-    pub(super) waiting: Waiting,
-}
-
-/// Whether the next turn waits for a connection of the pool, and how long it may.
-#[derive(Debug)]
-pub(super) enum Waiting {
-    /// It does not.
-    No,
-    /// Until one comes free.
-    Patiently,
-    /// Until then at most.
-    Until(Deadline),
-}
-
-#[derive(Debug)]
-enum Units {
-    Items(Vec<Data>),
-    Commands(usize),
-    Branches(Vec<Arc<Step>>),
-}
-
-/// One of them.
-#[derive(Debug)]
-pub(super) enum Unit {
-    /// An item of a loop.
-    Item(Data),
-    /// A command of the step, by index.
-    Command(usize),
-    /// A step of the group.
-    Branch(Arc<Step>),
-}
-
-impl Turns {
-    /// Turns of a loop.
-    pub(super) fn items(step: Arc<Step>, items: Vec<Data>, width: usize) -> Self {
-        Self::new(step, Units::Items(items), width)
-    }
-
-    /// The commands or branches of a step that fans out; `None` when it has nothing to fan out.
-    pub(super) fn parts(step: &Arc<Step>, width: usize) -> Option<Self> {
-        if step.parallel.is_none() || step.repeat.is_some() {
-            return None;
-        }
-        let units = match &step.action {
-            Action::Execute { commands, .. } if commands.len() > 1 => Units::Commands(commands.len()),
-            Action::Group { steps, .. } => Units::Branches(steps.clone()),
-            _ => return None,
-        };
-        Some(Self::new(Arc::clone(step), units, width))
-    }
-
-    fn new(step: Arc<Step>, units: Units, width: usize) -> Self {
-        let parallel = step.parallel.is_some();
-        let result = Ended::Good;
-        Self { step, units, next: 0, running: 0, width, parallel, result, result_of: 0, frames: Vec::new(), waiting: Waiting::No }
-    }
-
-    fn count(&self) -> usize {
-        match &self.units {
-            Units::Items(items) => items.len(),
-            Units::Commands(count) => *count,
-            Units::Branches(steps) => steps.len(),
-        }
-    }
-
-    fn goes_on(&self) -> bool {
-        match &self.result {
-            Ended::Good => true,
-            Ended::Bad(_) => self.step.continue_on_failure,
-            Ended::Skip(_) => false,
-        }
-    }
-
-    /// The next turn, if it may begin now.
-    pub(super) fn startable(&self) -> Option<usize> {
-        (self.next < self.count() && self.running < self.width && self.goes_on()).then_some(self.next)
-    }
-
-    /// Whether nothing runs and nothing more begins.
-    pub(super) fn is_over(&self) -> bool {
-        self.running == 0 && (self.next == self.count() || !self.goes_on())
-    }
-
-    pub(super) fn unit(&self, index: usize) -> Unit {
-        match &self.units {
-            Units::Items(items) => Unit::Item(items[index].clone()),
-            Units::Commands(_) => Unit::Command(index),
-            Units::Branches(steps) => Unit::Branch(Arc::clone(&steps[index])),
-        }
-    }
-
-    /// Counts the next turn as running.
-    pub(super) fn begin(&mut self) {
-        self.next += 1;
-        self.running += 1;
-        self.waiting = Waiting::No;
-    }
-
-    /// Counts the next turn as ended before it began.
-    pub(super) fn give_up_next(&mut self, bad: Bad) {
-        self.worsen(self.next, Ended::Bad(bad));
-        self.next += 1;
-        self.waiting = Waiting::No;
-    }
-
-    /// Takes the end of a turn.
-    pub(super) fn turn_ended(&mut self, index: usize, ended: Ended) {
-        self.running -= 1;
-        self.worsen(index, ended);
-    }
-
-    /// Keeps the worst end; of equally bad ones that of the earliest turn, whichever ended first.
-    fn worsen(&mut self, index: usize, ended: Ended) {
-        let (new, old) = (ended.rank(), self.result.rank());
-        if new > old || (new == old && index < self.result_of) {
-            (self.result, self.result_of) = (ended, index);
-        }
-    }
-}
-
 /// Attempts of a step.
 #[derive(Debug)]
 pub(super) struct Attempts {
@@ -246,6 +112,8 @@ pub(super) struct Attempts {
     pub(super) item: Option<String>,
     /// Counted from 1; 0 before the first.
     pub(super) number: u32,
+    /// Tells apart what pauses at the same time.
+    salt: u64,
     /// When the first one began.
     pub(super) first: Instant,
     /// How the last one ended, where it was bad.
@@ -255,8 +123,8 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    pub(super) fn new(step: Arc<Step>, item: Option<String>, now: Instant) -> Self {
-        Self { step, item, number: 0, first: now, last: None, branches_ended: None }
+    pub(super) fn new(step: Arc<Step>, item: Option<String>, salt: u64, now: Instant) -> Self {
+        Self { step, item, number: 0, salt, first: now, last: None, branches_ended: None }
     }
 
     /// The end of the step, where `retry.within` cut off its last attempt at `now`: the wrong answer before it says more
@@ -277,7 +145,7 @@ impl Attempts {
         if !bad.retry_can_help || retry.attempts.is_some_and(|most| self.number >= most) {
             return None;
         }
-        let again = now + retry.every;
+        let again = now + retry.pause(self.number, self.salt);
         let too_late = retry.within.as_ref().is_some_and(|within| again >= self.first + within.length);
         (!too_late).then_some(again)
     }
@@ -302,6 +170,11 @@ impl Tree {
 
     pub(super) fn get(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(&id)
+    }
+
+    /// Every node, those that are further up first.
+    pub(super) fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        self.nodes.values_mut()
     }
 
     pub(super) fn get_mut(&mut self, id: NodeId) -> Option<&mut Node> {
