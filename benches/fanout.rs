@@ -22,7 +22,7 @@ const DEVICES: [usize; 3] = [1, 50, 200];
 const COMMANDS: usize = 5;
 /// The best of so many.
 const ROUNDS: usize = 3;
-/// Set for the process that is the bare loop: devices, port, key file.
+/// Set for the process that is the bare loop: devices, commands, port, key file.
 const BARE: &str = "RUNNER_BENCH_BARE";
 /// The kernel's unit of processor time.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -36,7 +36,7 @@ fn main() {
     println!("{:>8}  {:>22}  {:>22}  {:>6} {:>6}", "devices", "bare wall / cpu", "runner wall / cpu", "wall", "cpu");
     for devices in DEVICES {
         write_files(folder.path(), &sshd, devices);
-        let order = format!("{devices} {} {}", sshd.port, sshd.user_key().display());
+        let order = format!("{devices} {COMMANDS} {} {}", sshd.port, sshd.user_key().display());
         let this = std::env::current_exe().expect("this program");
         let mut bare = Command::new(this);
         bare.env(BARE, &order);
@@ -87,23 +87,24 @@ fn children() -> f64 {
 /// The bare loop.
 fn bare(order: &str) {
     let words: Vec<&str> = order.split(' ').collect();
-    let [devices, port, key] = words[..] else { panic!("three words, got {order}") };
-    let (devices, port): (usize, u16) = (devices.parse().expect("a number"), port.parse().expect("a port"));
+    let [devices, commands, port, key] = words[..] else { panic!("four words, got {order}") };
+    let (devices, commands): (usize, usize) = (devices.parse().expect("a number"), commands.parse().expect("a number"));
+    let port: u16 = port.parse().expect("a port");
     std::thread::scope(|scope| {
         for _ in 0..devices {
-            scope.spawn(|| one(port, Path::new(key)));
+            scope.spawn(|| one(port, Path::new(key), commands));
         }
     });
 }
 
-fn one(port: u16, key: &Path) {
+fn one(port: u16, key: &Path, commands: usize) {
     let tcp = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
     tcp.set_nodelay(true).expect("a socket");
     let mut session = ssh2::Session::new().expect("a session");
     session.set_tcp_stream(tcp);
     session.handshake().expect("a handshake");
     session.userauth_pubkey_file("root", None, key, None).expect("a login");
-    for _ in 0..COMMANDS {
+    for _ in 0..commands {
         let mut channel = session.channel_session().expect("a channel");
         channel.exec("true").expect("a command");
         let mut answer = Vec::new();

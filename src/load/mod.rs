@@ -142,8 +142,18 @@ fn folder_of(path: &Path) -> &Path {
 /// Loads a platform from its text. `shown` is its name in messages.
 #[must_use]
 pub fn platform_text(text: &str, shown: &str) -> Loaded<Platform> {
+    platform_with(text, shown, platform::Patterns::Unknown)
+}
+
+/// The same for a platform whose patterns are known to be good, and are not looked at.
+#[must_use]
+pub fn known_platform_text(text: &str, shown: &str) -> Loaded<Platform> {
+    platform_with(text, shown, platform::Patterns::Known)
+}
+
+fn platform_with(text: &str, shown: &str, patterns: platform::Patterns) -> Loaded<Platform> {
     let complaints = Complaints::default();
-    let value = yaml::read(&Source::new(shown, text), &complaints).and_then(|yaml| platform::read(&yaml, &complaints));
+    let value = yaml::read(&Source::new(shown, text), &complaints).and_then(|yaml| platform::read(&yaml, patterns, &complaints));
     Loaded::new(value, complaints)
 }
 

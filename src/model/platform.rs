@@ -28,7 +28,7 @@ pub struct Platform {
     /// Whether commands are echoed once `open` has been run.
     pub echo: bool,
     /// What sets up the terminal, line by line; an empty line only asks for a prompt.
-    pub open: Vec<String>,
+    pub open: Vec<Placed<String>>,
     /// The silence after which a prompt that is known is believed.
     pub settle: Duration,
     /// The silence after which a prompt that is known by its pattern only is believed.

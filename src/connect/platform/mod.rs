@@ -19,7 +19,7 @@ const GENERIC: &str = "generic";
 /// The platform of a device without `os`.
 const WITHOUT_OS: &str = "linux";
 
-/// A platform, ready for use: every pattern is compiled.
+/// A platform. Its patterns are compiled when a session needs them first.
 #[derive(Debug)]
 pub struct Platform {
     /// Its name.
@@ -43,10 +43,18 @@ pub struct Platform {
     /// The lines that are sent when a session is opened, as they are written.
     pub open: Vec<String>,
     own_prompt: Option<String>,
-    /// As written, for messages.
+    /// As written.
     prompts: Vec<String>,
-    prompt: RegexSet,
     pagers: Vec<Pager>,
+    errors: Vec<String>,
+    logs: Vec<String>,
+    compiled: OnceLock<Result<Patterns, String>>,
+}
+
+/// The patterns of a platform.
+#[derive(Debug)]
+struct Patterns {
+    prompt: RegexSet,
     pager: RegexSet,
     errors: RegexSet,
     logs: RegexSet,
@@ -85,29 +93,18 @@ impl Platform {
     /// # Errors
     /// What is wrong with it, with its place.
     fn read(text: &str, file: &str) -> Result<Self, String> {
-        let loaded = load::platform_text(text, file);
-        let shown = |sentence: String| format!("{file}: {sentence}");
+        let loaded = load::known_platform_text(text, file);
         let Some(read) = loaded.value else {
             let first = loaded.diagnostics.first();
             let place = first.and_then(|diagnostic| diagnostic.place.as_ref()).map_or(file.to_owned(), Place::file_line);
             return Err(format!("{place}: {}", first.map_or("not read", |diagnostic| &diagnostic.message)));
         };
-        let lines = |patterns: &mut dyn Iterator<Item = &str>| {
-            let patterns: Result<Vec<String>, String> = patterns.map(|pattern| whole_line(pattern).map(|line| line.to_string())).collect();
-            RegexSet::new(patterns?).map_err(|error| error.to_string())
-        };
-        let anywhere = |patterns: &[Placed<String>]| {
-            RegexSet::new(patterns.iter().map(|pattern| &pattern.value)).map_err(|error| shown(error.to_string()))
-        };
+        let values = |all: Vec<Placed<String>>| all.into_iter().map(|one| one.value).collect();
         Ok(Self {
-            prompt: lines(&mut read.modes.iter().map(|mode| mode.prompt.value.as_str())).map_err(shown)?,
-            prompts: read.modes.iter().map(|mode| mode.prompt.value.clone()).collect(),
-            pager: lines(&mut read.pagers.iter().map(|pager| pager.line.value.as_str())).map_err(shown)?,
-            errors: anywhere(&read.errors)?,
-            logs: anywhere(&read.logs)?,
+            prompts: read.modes.into_iter().map(|mode| mode.prompt.value).collect(),
             name: read.name.value,
             summary: read.summary,
-            os: read.os.into_iter().map(|os| os.value).collect(),
+            os: values(read.os),
             verified: read.verified,
             verified_with: read.verified_with,
             run: read.run,
@@ -116,10 +113,41 @@ impl Platform {
             settle: read.settle,
             quiet: read.quiet,
             cancel: read.cancel,
-            open: read.open,
+            open: values(read.open),
             own_prompt: read.own_prompt.map(|pattern| pattern.value),
             pagers: read.pagers,
+            errors: values(read.errors),
+            logs: values(read.logs),
+            compiled: OnceLock::new(),
         })
+    }
+
+    /// Compiles its patterns, unless that was done.
+    ///
+    /// # Errors
+    /// `Internal`, as [`built_in`].
+    pub(super) fn ready(&self) -> Result<(), Fault> {
+        let sentence = |sentence: &String| Fault::new(FaultKind::Internal, format!("platform `{}`: {sentence}", self.name));
+        self.compiled.get_or_init(|| self.compile()).as_ref().map(|_| ()).map_err(sentence)
+    }
+
+    fn compile(&self) -> Result<Patterns, String> {
+        let lines = |patterns: &mut dyn Iterator<Item = &str>| {
+            let patterns: Result<Vec<String>, String> = patterns.map(|pattern| whole_line(pattern).map(|line| line.to_string())).collect();
+            RegexSet::new(patterns?).map_err(|error| error.to_string())
+        };
+        let anywhere = |patterns: &[String]| RegexSet::new(patterns).map_err(|error| error.to_string());
+        Ok(Patterns {
+            prompt: lines(&mut self.prompts.iter().map(String::as_str))?,
+            pager: lines(&mut self.pagers.iter().map(|pager| pager.line.value.as_str()))?,
+            errors: anywhere(&self.errors)?,
+            logs: anywhere(&self.logs)?,
+        })
+    }
+
+    /// The patterns; `None` where [`Platform::ready`] fails, with which every session begins.
+    fn patterns(&self) -> Option<&Patterns> {
+        self.compiled.get_or_init(|| self.compile()).as_ref().ok()
     }
 
     /// The patterns of its prompts, for messages.
@@ -129,17 +157,21 @@ impl Platform {
 
     /// Whether a line, without blanks at its end, is a prompt of one of its modes.
     pub(super) fn is_prompt(&self, line: &str) -> bool {
-        self.prompt.is_match(line)
+        self.patterns().is_some_and(|patterns| patterns.prompt.is_match(line))
     }
 
     /// What asks for a key with that line, which has no blanks around it.
     pub(super) fn pager(&self, line: &str) -> Option<&Pager> {
-        self.pager.matches(line).iter().next().and_then(|index| self.pagers.get(index))
+        self.patterns()?.pager.matches(line).iter().next().and_then(|index| self.pagers.get(index))
     }
 
     /// Whether a command was refused with that line.
     pub(super) fn is_error(&self, line: &str) -> bool {
-        self.errors.is_match(line)
+        self.patterns().is_none_or(|patterns| patterns.errors.is_match(line))
+    }
+
+    fn is_log(&self, line: &str) -> bool {
+        self.patterns().is_some_and(|patterns| patterns.logs.is_match(line))
     }
 
     /// A line of `open` as it is sent, and the prompt that it sets, where it sets one. `nonce` is new for each session.
@@ -161,7 +193,7 @@ impl Platform {
             let line = rest.strip_suffix('\n').unwrap_or(rest);
             let begins = line.rfind('\n').map_or(0, |at| at + 1);
             let line = &line[begins..];
-            if rest.is_empty() || !(line.trim_end() == prompt || line.trim().is_empty() || self.logs.is_match(line)) {
+            if rest.is_empty() || !(line.trim_end() == prompt || line.trim().is_empty() || self.is_log(line)) {
                 return kept;
             }
             rest = &rest[..begins];

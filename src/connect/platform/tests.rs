@@ -8,7 +8,12 @@ use expect_test::expect;
 fn every_built_in_platform_can_be_read_and_is_known_by_its_names() {
     let platforms = built_in().expect("they are as they should be");
     assert_eq!(platforms.len(), BUILT_IN.len());
+    for (file, text) in BUILT_IN {
+        let complaints = load::platform_text(text, file).diagnostics;
+        assert!(complaints.is_empty(), "{}", complaints.iter().map(|one| one.render(Colour::Plain)).collect::<String>());
+    }
     for platform in platforms {
+        assert_eq!(platform.ready().map_err(|fault| fault.to_string()), Ok(()));
         assert!(platform.os.iter().all(|os| os.to_lowercase() == *os), "{}", platform.name);
         for os in &platform.os {
             assert_eq!(of_os(os).expect("known").name, platform.name);

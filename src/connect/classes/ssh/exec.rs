@@ -130,7 +130,7 @@ impl Run<'_> {
             session.close();
             fault
         };
-        let mut channel = match session.drive(self.limits, |raw| raw.channel_session()) {
+        let mut channel = match session.open_channel(self.limits) {
             Ok(channel) => channel,
             Err(Stop::Refused(error)) => {
                 return Err(Fault::new(FaultKind::Refused, format!("the server refused to open a channel: {}", sentence(&error)))
@@ -219,7 +219,7 @@ impl Run<'_> {
 
     /// Closes our side, so that nothing of the channel is left behind.
     fn finish(&self, session: &mut Session, channel: &mut Channel) -> Result<(), Fault> {
-        match session.drive(self.limits, |_| channel.close()) {
+        match session.close_channel(channel, self.limits) {
             Ok(()) | Err(Stop::Refused(_)) => Ok(()),
             Err(stop) => Err(stop.while_calling("closing the channel", self.limits)),
         }

@@ -211,7 +211,10 @@ impl Ways {
     fn open(session: &mut Session, endpoint: &Endpoint, settings: &Settings, limits: &Limits<'_>) -> Result<Self, Fault> {
         let platform = platform::of_os(&endpoint.os)?;
         Ok(match settings.mode.unwrap_or(platform.run) {
-            RunMode::Exec => Self::Exec(exec::Habits::of(session)),
+            RunMode::Exec => {
+                session.open_ahead();
+                Self::Exec(exec::Habits::of(session))
+            }
             RunMode::Shell => Self::Shell(Box::new(shell::Shell::open(session, platform, settings, limits)?)),
         })
     }

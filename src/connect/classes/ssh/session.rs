@@ -9,7 +9,7 @@ use crate::connect::interrupt::Woken;
 use crate::record::fault::{Fault, FaultKind, Phase};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::AsFd;
-use ssh2::{BlockDirections, ErrorCode, MethodType};
+use ssh2::{BlockDirections, Channel, ErrorCode, MethodType};
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
@@ -39,6 +39,18 @@ pub(super) struct Session {
     pub(super) raw: ssh2::Session,
     /// `None` after the teardown.
     pub(super) link: Option<Link>,
+    ahead: Ahead,
+}
+
+/// Whether the next command's channel is asked for ahead of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ahead {
+    /// The server may not be ready for that.
+    Never,
+    /// It may be.
+    Possible,
+    /// It was.
+    Asked,
 }
 
 impl Session {
@@ -48,11 +60,24 @@ impl Session {
         let (link, far) = Link::new(tcp)?;
         raw.set_blocking(false);
         raw.set_tcp_stream(far);
-        Ok(Self { raw, link: Some(link) })
+        Ok(Self { raw, link: Some(link), ahead: Ahead::Never })
     }
 
     /// Asks libssh2 again and again, moving bytes and waiting in between, until it has a result. Blocks.
     pub(super) fn drive<T>(
+        &mut self,
+        limits: &Limits<'_>,
+        attempt: impl FnMut(&mut ssh2::Session) -> Result<T, ssh2::Error>,
+    ) -> Result<T, Stop> {
+        let done = self.drive_held(limits, attempt)?;
+        if let Some(link) = &mut self.link {
+            link.send();
+        }
+        Ok(done)
+    }
+
+    /// The same, but what libssh2 wrote last is not sent before something else is.
+    fn drive_held<T>(
         &mut self,
         limits: &Limits<'_>,
         mut attempt: impl FnMut(&mut ssh2::Session) -> Result<T, ssh2::Error>,
@@ -62,16 +87,56 @@ impl Session {
                 link.asked();
             }
             match attempt(&mut self.raw) {
-                Ok(done) => {
-                    if let Some(link) = &mut self.link {
-                        link.send();
-                    }
-                    return Ok(done);
-                }
+                Ok(done) => return Ok(done),
                 Err(error) => self.again(error)?,
             }
             self.pump(limits)?;
         }
+    }
+
+    /// Opens a channel, or takes the one that was asked for ahead. Blocks.
+    pub(super) fn open_channel(&mut self, limits: &Limits<'_>) -> Result<Channel, Stop> {
+        let was_asked = self.ahead == Ahead::Asked;
+        if was_asked {
+            self.ahead = Ahead::Possible;
+            // The reply is handed over first: libssh2 gives up after a minute when it finds none, however long nobody asked.
+            self.pump(limits)?;
+        }
+        match self.drive(limits, |raw| raw.channel_session()) {
+            Err(Stop::Refused(_)) if was_asked => {
+                // The server was not done with the channel before.
+                self.ahead = Ahead::Never;
+                self.drive(limits, |raw| raw.channel_session())
+            }
+            opened => opened,
+        }
+    }
+
+    /// Lets the next command's channel be asked for with the end of the one before, where the server is known to take it.
+    pub(super) fn open_ahead(&mut self) {
+        let server = self.raw.banner().unwrap_or_default();
+        if ["OpenSSH", "dropbear"].iter().any(|known| server.contains(known)) {
+            self.ahead = Ahead::Possible;
+        }
+    }
+
+    /// Closes a channel, and asks for the next one in the same breath where that may be done, which saves the next command
+    /// a way to the server and back. Blocks until the close is on its way.
+    pub(super) fn close_channel(&mut self, channel: &mut Channel, limits: &Limits<'_>) -> Result<(), Stop> {
+        let closed = self.drive_held(limits, |_| channel.close());
+        if self.ahead == Ahead::Possible && closed.is_ok() {
+            // libssh2 remembers what it has sent, and goes on from there when it is asked again.
+            let asked = self.raw.channel_session();
+            self.ahead = match asked {
+                Err(error) if error.code() == ErrorCode::Session(AGAIN) => Ahead::Asked,
+                Ok(_) | Err(_) => Ahead::Never,
+            };
+        }
+        if let Some(link) = &mut self.link {
+            link.asked();
+            link.send();
+        }
+        closed
     }
 
     /// Whether an error only means that libssh2 must be asked again.

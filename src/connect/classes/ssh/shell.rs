@@ -59,6 +59,7 @@ impl Shell {
         settings: &Settings,
         limits: &Limits<'_>,
     ) -> Result<Self, Fault> {
+        platform.ready()?;
         let prompt = settings.prompt.as_deref().map(whole_line).transpose();
         let prompt = prompt.map_err(|sentence| Fault::new(FaultKind::Invalid, format!("`prompt`: {sentence}")))?;
         let line = Line::open(session, &platform.terminal, limits)?;
