@@ -86,3 +86,8 @@ pub use crate::connect::request::Request;
 pub use crate::record::answer::Answer;
 pub use crate::record::call::Call;
 pub use crate::record::fault::Fault;
+
+/// The README, so that its example runs as well.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
