@@ -91,6 +91,7 @@ pub struct Options {
 /// };
 /// journal.note(Fact::RunStarted(Box::new(head)), Instant::now());
 /// let options = dispatch::Options { jobs: 8, fail_fast: None, folder: folder.to_owned(), listener: None };
+/// // The names of signals come from a channel of the crate `crossbeam-channel`; this one never hears any.
 /// let status = dispatch::run(&plan, &options, &crossbeam_channel::never(), &mut journal)?;
 ///
 /// assert_eq!(status.code(), 0);

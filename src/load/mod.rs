@@ -144,6 +144,7 @@ pub fn testbed_text<'a>(text: &str, shown: &str, folder: &Path, given: impl Into
 }
 
 /// Loads a testbed that is written in place in a job. What loading the job has said about it is not said again.
+/// Blocks while files that it extends are read, and while a person is asked.
 #[must_use]
 pub fn testbed_inline<'a>(yaml: &Yaml, folder: &Path, given: impl Into<Given<'a>>) -> Loaded<Testbed> {
     let complaints = Complaints::default();

@@ -49,3 +49,31 @@ impl fmt::Debug for Rejected {
 }
 
 impl Error for Rejected {}
+
+#[cfg(test)]
+mod tests {
+    use crate::load::{Environment, job_text, testbed_text};
+    use expect_test::expect;
+    use std::path::Path;
+
+    #[test]
+    fn every_error_is_a_line_and_no_line_of_the_file_is_shown() {
+        let text = "devices:\n  r1: {conections: {}, credentials: {default: {password: hunter22, username: [x]}}}\n  r2: [x]\n";
+        let rejected = testbed_text(text, "lab.yaml", Path::new("/"), &Environment::default()).accepted().expect_err("two errors");
+        expect![[r#"
+            lab.yaml:2:78: `username` wants text, found a list
+            lab.yaml:3:7: a device must be a mapping, found a list
+        "#]]
+        .assert_eq(&format!("{rejected}\n"));
+        assert_eq!(format!("{rejected:?}"), rejected.to_string());
+        assert!(!rejected.to_string().contains("hunter22"));
+        let hinted = job_text("jobb: x\ntests: []\n", "job.yaml", Path::new("/")).accepted().expect_err("a slip");
+        assert!(hinted.to_string().contains("(did you mean `job`?)"), "{hinted}");
+    }
+
+    #[test]
+    fn what_is_only_warned_of_is_accepted() {
+        let loaded = testbed_text("devices: {r1: {conection: x}}", "lab.yaml", Path::new("/"), &Environment::default());
+        assert!(!loaded.diagnostics.is_empty() && loaded.accepted().is_ok());
+    }
+}

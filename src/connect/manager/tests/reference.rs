@@ -4,9 +4,11 @@ use crate::connect::class::{Class, OptionValue};
 use crate::connect::fake::Fake;
 use crate::connect::lab::{Device, Lab};
 use crate::connect::login::Surroundings;
+use crate::connect::manager::ManagerError;
 use crate::connect::registry::Registry;
 use crate::connect::request::Request;
 use crate::connect::sketch::{device, testbed};
+use crate::record::fault::{FaultKind, Phase};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -257,8 +259,42 @@ fn a_scope_that_is_over_forgets_nobody_elses_connection() {
 }
 
 #[test]
+fn threads_that_connect_one_alias_at_once_share_one_object() {
+    let (lab, fake) = lab("via=cli");
+    let r1 = lab.device("r1").expect("a device");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| r1.connect(&any().alias("shared")).expect("connected"));
+        }
+    });
+    assert_eq!((made(&r1).len(), fake.opened()), (1, 1));
+    // Of scopes of one alias, those that come too late are told so.
+    let held = r1.connect_scoped(&any()).expect("connected");
+    std::thread::scope(|scope| {
+        let late: Vec<_> = (0..4).map(|_| scope.spawn(|| r1.connect_scoped(&any()).map(drop))).collect();
+        for late in late {
+            assert!(matches!(late.join().expect("no panic"), Err(ManagerError::ConnectedAlready { .. })));
+        }
+    });
+    assert!(held.is_connected());
+}
+
+#[test]
+fn the_interrupt_of_a_lab_ends_what_waits_in_it() {
+    let (lab, _) = lab("via=cli");
+    let r1 = lab.device("r1").expect("a device");
+    r1.connect(&any()).expect("connected");
+    let waiting = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| r1.execute("wait").expect_err("interrupted"));
+        lab.interrupt().raise();
+        waiting.join().expect("no panic")
+    });
+    assert_eq!(waiting.kind, FaultKind::Interrupted);
+    assert_eq!(r1.connect(&any().alias("b")).expect_err("nothing begins any more").phase(), Phase::Creation);
+}
+
+#[test]
 fn errors_know_their_phase_and_whether_a_retry_can_help() {
-    use crate::record::fault::Phase;
     let (lab, fake) = lab("via=cli");
     let r1 = lab.device("r1").expect("a device");
     let told = |request: Request| r1.connect(&request).map(drop).map_err(|error| (error.phase(), error.retry_can_help()));
