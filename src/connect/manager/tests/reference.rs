@@ -141,13 +141,14 @@ const TABLE: &[(&str, &str, Behaviour)] = &[
         assert_eq!((fake.open(), r1.is_connected("default")), (5, true));
     }),
     ("a caller waits no longer than `pool_timeout`, and zero is no limit of its own", "via=cli", |r1, _| {
-        let wait = |alias: &str, timeout| {
+        let wait = |alias: &str, timeout, within| {
             let pool = r1.connect(&any().alias(alias).pool_size(1).pool_timeout(timeout)).expect("connected");
             let _held = pool.allocate().expect("a worker");
-            r1.within(Duration::from_millis(40)).connection(alias).expect("made").execute("who").expect_err("none is free").message
+            r1.within(within).connection(alias).expect("made").execute("who").expect_err("none is free").message
         };
-        assert_eq!(wait("a", Duration::from_millis(20)), "no worker of pool `a` came free within 20ms (`pool_timeout`)");
-        assert_eq!(wait("b", Duration::ZERO), "no worker of pool `b` came free within 40ms (`within`)");
+        let (short, long) = (Duration::from_millis(20), Duration::from_mins(1));
+        assert_eq!(wait("a", short, long), "no worker of pool `a` came free within 20ms (`pool_timeout`)");
+        assert_eq!(wait("b", Duration::ZERO, short), "no worker of pool `b` came free within 20ms (`within`)");
     }),
     ("all means of ending hold for pools", "via=cli", |r1, fake| {
         let pool = any().pool_size(2);
