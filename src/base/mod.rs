@@ -17,6 +17,9 @@ pub mod deadline;
 
 pub mod diagnostic;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 /// Untyped data: variables, parsed answers, captured values. Maps keep their order.
 pub type Data = serde_json::Value;
 

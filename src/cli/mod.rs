@@ -1,6 +1,6 @@
 //! The door: arguments, environment, terminal, signals and exit status.
 //!
-//! Everything that the process knows of the world is read here once, into a [`World`], and passed down. Room order:
+//! Everything that the process knows of the world is read here once, into a `World`, and passed down. Room order:
 //! `world`, `output`, `arguments`, `help`, `usage`, `ask`, `files`, `order`, `inputs`, `selected`, `outputs`, `signals`, then
 //! one room per command.
 

@@ -12,7 +12,6 @@ use std::time::{Instant, SystemTime};
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) env: BTreeMap<String, String>,
-    pub(super) home: Option<PathBuf>,
     pub(super) folder: PathBuf,
     pub(super) hostname: String,
     /// Whether people read standard error on a terminal.
@@ -49,7 +48,6 @@ impl World {
         };
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
-            home: env.get("HOME").filter(|home| !home.is_empty()).map(PathBuf::from),
             folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             terminal,
@@ -68,8 +66,7 @@ impl World {
 
     /// What connections may use of the user's surroundings.
     pub(super) fn surroundings(&self) -> Surroundings {
-        let agent = self.env.get("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty()).map(PathBuf::from);
-        Surroundings { home: self.home.clone(), agent }
+        Surroundings::of(&self.env)
     }
 
     /// The time of day for as long as the process lives, by the monotonic clock from its start on.

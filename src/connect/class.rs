@@ -1,5 +1,9 @@
 //! What a kind of connection is: the contracts of a class and of its connections, and the tables that describe them.
 
+mod values;
+
+pub use crate::connect::class::values::{OptionValue, Options};
+
 use crate::base::deadline::Deadline;
 use crate::base::secret::Secret;
 use crate::connect::interrupt::Interrupt;
@@ -7,11 +11,65 @@ use crate::record::answer::Answer;
 use crate::record::call::Call;
 use crate::record::fault::{Fault, Subject};
 use crate::record::tap::Tap;
-use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// A kind of connection. One value serves every device; it holds no connection.
+///
+/// A class of one's own, and a testbed that names it:
+///
+/// ```
+/// use runner::connect::class::{Class, ClassSpec, Connection, DefaultCheck, Endpoint, Limits, ServiceSpec};
+/// use runner::connect::{lab::Lab, login::Surroundings, registry::Registry};
+/// use runner::{Answer, Call, Fault, Request, load};
+/// use std::{path::Path, sync::Arc};
+///
+/// static SPEC: ClassSpec = ClassSpec {
+///     name: "parrot",
+///     summary: "says everything again",
+///     protocols: &["parrot"],
+///     requires: &["host"],
+///     services: &[ServiceSpec { name: "execute", summary: "says it", changes: false, default_check: DefaultCheck::Answered }],
+///     options: &[],
+/// };
+///
+/// struct Parrot;
+///
+/// impl Class for Parrot {
+///     fn spec(&self) -> &'static ClassSpec {
+///         &SPEC
+///     }
+///
+///     fn open(&self, endpoint: &Endpoint, _: &Limits<'_>) -> Result<Box<dyn Connection>, Fault> {
+///         Ok(Box::new(Perch { name: endpoint.host.clone().unwrap_or_default() }))
+///     }
+/// }
+///
+/// struct Perch {
+///     name: String,
+/// }
+///
+/// impl Connection for Perch {
+///     fn call(&mut self, call: &Call, _: &Limits<'_>) -> Result<Answer, Fault> {
+///         let said = format!("{}: {}", self.name, call.text("command").unwrap_or_default());
+///         Ok(Answer { stdout: said, ..Answer::default() })
+///     }
+///
+///     fn is_alive(&mut self) -> bool {
+///         true
+///     }
+///
+///     fn close(&mut self) {}
+/// }
+///
+/// let text = "devices: {polly: {connections: {voice: {protocol: parrot, host: perch1}}}}";
+/// let testbed = load::testbed_text(text, "lab.yaml", Path::new("."), &load::Environment::default()).accepted()?;
+/// let mut classes = Registry::standard();
+/// classes.register(Arc::new(Parrot))?;
+/// let lab = Lab::new(testbed, classes, &Surroundings::default())?;
+/// lab.device("polly")?.connect(&Request::default())?;
+/// assert_eq!(lab.device("polly")?.execute("hello")?.text(), "perch1: hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Class: Send + Sync {
     /// What it is called, what it offers, and which options it takes.
     fn spec(&self) -> &'static ClassSpec;
@@ -23,7 +81,51 @@ pub trait Class: Send + Sync {
     fn open(&self, endpoint: &Endpoint, limits: &Limits<'_>) -> Result<Box<dyn Connection>, Fault>;
 }
 
-/// An open connection. Whoever holds it is its only user.
+/// An open connection. Whoever holds it is its only user, on any thread.
+///
+/// A connection that meets its deadline, and tells who listens what goes over it:
+///
+/// ```
+/// use runner::connect::class::{Connection, Limits};
+/// use runner::connect::{interrupt::Woken, patience::Patience};
+/// use runner::record::fault::{Fault, FaultKind};
+/// use runner::{Answer, Call};
+/// use std::time::Duration;
+///
+/// /// Answers nothing, ever.
+/// struct Mute {
+///     alive: bool,
+/// }
+///
+/// impl Connection for Mute {
+///     fn call(&mut self, call: &Call, limits: &Limits<'_>) -> Result<Answer, Fault> {
+///         limits.tap.sent(call.shown().as_bytes());
+///         // A real one waits for its socket too: `limits.interrupt.wait(&[(socket, PollFlags::IN)], ...)`.
+///         let woken = limits.interrupt.sleep(limits.deadline.at());
+///         // What might still come would be taken for the answer of the next call.
+///         self.alive = false;
+///         Err(match woken {
+///             Ok(Woken::Interrupted) => Fault::new(FaultKind::Interrupted, "interrupted while waiting for an answer"),
+///             _ => Fault::timeout("waiting for an answer", limits.deadline.limit()),
+///         })
+///     }
+///
+///     fn is_alive(&mut self) -> bool {
+///         self.alive
+///     }
+///
+///     fn close(&mut self) {
+///         self.alive = false;
+///     }
+/// }
+///
+/// let patience = Patience::new(Duration::from_millis(20), "`timeout` of the example")?;
+/// let mut mute = Mute { alive: true };
+/// let fault = mute.call(&Call::execute("show version"), &patience.limits()).unwrap_err();
+/// assert_eq!(fault.to_string(), "waiting for an answer timed out after 20ms (`timeout` of the example)");
+/// assert!(!mute.is_alive());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait Connection: Send {
     /// Calls a service. Blocks until the whole answer is there, the deadline passes, or the run is interrupted.
     ///
@@ -102,61 +204,6 @@ pub struct Login {
     pub key_file: Option<PathBuf>,
     /// The passphrase of that key.
     pub passphrase: Option<Secret>,
-}
-
-/// The options that a user set, by name, each of the kind that the class declares.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Options(pub IndexMap<&'static str, OptionValue>);
-
-impl Options {
-    /// The text of an option of the kinds text, choice and file.
-    #[must_use]
-    pub fn text(&self, name: &str) -> Option<&str> {
-        match self.0.get(name) {
-            Some(OptionValue::Text(text)) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The value of a switch; `None` when it is not set.
-    #[must_use]
-    pub fn switch(&self, name: &str) -> Option<bool> {
-        match self.0.get(name) {
-            Some(OptionValue::Switch(value)) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// The value of a count.
-    #[must_use]
-    pub fn count(&self, name: &str) -> Option<u32> {
-        match self.0.get(name) {
-            Some(OptionValue::Count(value)) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// The value of a duration.
-    #[must_use]
-    pub fn duration(&self, name: &str) -> Option<Duration> {
-        match self.0.get(name) {
-            Some(OptionValue::Duration(value)) => Some(*value),
-            _ => None,
-        }
-    }
-}
-
-/// The value of an option.
-#[derive(Debug, Clone, PartialEq)]
-pub enum OptionValue {
-    /// Of the kinds text, choice and file.
-    Text(String),
-    /// Of the kind switch.
-    Switch(bool),
-    /// Of the kind count.
-    Count(u32),
-    /// Of the kind duration.
-    Duration(Duration),
 }
 
 /// What a class is called, what it offers, and which options it takes.

@@ -11,6 +11,7 @@ use crate::connect::class::Login;
 use crate::model::credential::Credential;
 use crate::model::testbed::{ConnectionPath, Device, Testbed};
 use crate::model::yaml::{Kind, Yaml};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The credential that is meant where no name is said, or the name is found nowhere.
@@ -26,6 +27,15 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// The socket of the user's ssh agent.
     pub agent: Option<PathBuf>,
+}
+
+impl Surroundings {
+    /// What an environment says of them: `HOME` and `SSH_AUTH_SOCK`.
+    #[must_use]
+    pub fn of(environment: &BTreeMap<String, String>) -> Self {
+        let path = |name: &str| environment.get(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        Self { home: path("HOME"), agent: path("SSH_AUTH_SOCK") }
+    }
 }
 
 /// Where credentials stand, the nearest first.

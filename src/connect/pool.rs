@@ -3,6 +3,7 @@
 //! A worker is a plain value that has one owner at a time. No lock is held while anything is opened, called or closed, and
 //! nobody polls: whoever gives a worker back hands it to the caller who has waited longest.
 
+mod faults;
 mod lease;
 mod opening;
 mod waiter;
@@ -11,19 +12,19 @@ mod worker;
 pub use crate::connect::pool::lease::Lease;
 pub use crate::connect::pool::worker::Worker;
 
-use crate::base::deadline::Deadline;
 use crate::connect::class::{Limits, OptionValue};
 use crate::connect::interrupt::Woken;
+use crate::connect::pool::faults::{ended, incapable, interrupted, none_free, unwaitable, wait_deadline};
 use crate::connect::pool::opening::Opening;
 use crate::connect::pool::waiter::{Given, Waiter};
 use crate::connect::pool::worker::close_all;
 use crate::connect::route::Route;
+use crate::record::answer::Answer;
+use crate::record::call::Call;
 use crate::record::fault::{Fault, FaultKind, Phase};
 use std::collections::VecDeque;
 use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 /// What state a connection is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,37 @@ pub enum Standing {
     Destroyed,
 }
 
-/// The workers of one connection. Clones are handles on the same workers.
+/// The workers of one connection: one, or `pool_size` of them. Clones are handles on the same workers, and threads may share
+/// them.
+///
+/// ```
+/// use runner::{Lab, Request};
+/// use std::time::Duration;
+///
+/// let lab = Lab::of_text("devices: {here: {connections: {sh: {protocol: shell}}}}")?;
+/// let here = lab.device("here")?;
+/// let pool = here.connect(&Request::default().alias("pool").pool_size(2))?;
+///
+/// // Used like any other connection: each call goes to the first worker that is free.
+/// std::thread::scope(|scope| {
+///     for number in 0..4 {
+///         let pool = &pool;
+///         scope.spawn(move || assert_eq!(pool.execute(format!("echo {number}")).unwrap().text(), number.to_string()));
+///     }
+/// });
+///
+/// // Or a worker is used alone, for as long as its lease lives; others wait for it no longer than `pool_timeout`.
+/// let request = Request::default().alias("one").pool_size(1).pool_timeout(Duration::from_millis(50));
+/// let one = here.connect(&request)?;
+/// let lease = one.allocate()?;
+/// let fault = one.execute("true").unwrap_err();
+/// assert_eq!(fault.message, "no worker of pool `one` came free within 50ms (`pool_timeout`)");
+/// drop(lease);
+/// assert!(one.execute("true").is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// What one worker does to the device, all of them see: a reload ends the others too.
 #[derive(Clone)]
 pub struct Pool(Arc<Shared>);
 
@@ -177,8 +208,13 @@ impl Pool {
     ///
     /// # Errors
     /// The fault of the first worker that could not be opened, with its subject.
-    pub fn open_all(&self, limits: &Limits<'_>) -> Result<(), Fault> {
-        let Some(mut opening) = self.begin(limits)? else { return Ok(()) };
+    pub fn connect(&self, limits: &Limits<'_>) -> Result<(), Fault> {
+        self.connect_first(limits).map(drop)
+    }
+
+    /// As [`Pool::connect`]; whether it was this caller who connected it.
+    pub(super) fn connect_first(&self, limits: &Limits<'_>) -> Result<bool, Fault> {
+        let Some(mut opening) = self.begin(limits)? else { return Ok(false) };
         let size = opening.route.workers();
         for number in 1..=size {
             let mut worker = Worker::new(Arc::clone(&opening.route));
@@ -190,7 +226,12 @@ impl Pool {
             })?;
             opening.workers.push(worker);
         }
-        opening.finish()
+        opening.finish().map(|()| true)
+    }
+
+    /// Whether both are handles on the same workers.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Becomes the one who connects it; `None` when it is connected.
@@ -225,7 +266,7 @@ impl Pool {
     ///
     /// # Errors
     /// `NotConnected`.
-    pub fn try_take(&self) -> Result<Option<Lease>, Fault> {
+    pub fn try_allocate(&self) -> Result<Option<Lease>, Fault> {
         let mut state = self.0.lock();
         match state.standing {
             Standing::Connecting => Ok(None),
@@ -239,10 +280,22 @@ impl Pool {
     ///
     /// # Errors
     /// `PoolTimeout` with the limit that ended the wait, `Interrupted`, `NotConnected`, and what opening a worker again brings.
-    pub fn take(&self, limits: &Limits<'_>) -> Result<Lease, Fault> {
+    pub fn allocate(&self, limits: &Limits<'_>) -> Result<Lease, Fault> {
         let mut lease = self.wait_for_lease(limits)?;
         lease.ensure_open(limits)?;
         Ok(lease)
+    }
+
+    /// Calls a service of the first worker that is free. Blocks for the worker, as [`Pool::allocate`], and for the answer.
+    ///
+    /// # Errors
+    /// `Capability` where its class has no such service, what [`Pool::allocate`] brings, and the call's own fault.
+    pub fn call(&self, call: &Call, limits: &Limits<'_>) -> Result<Answer, Fault> {
+        let route = self.route();
+        if route.service(&call.service).is_none() {
+            return Err(incapable(&route, &call.service));
+        }
+        self.allocate(limits)?.call(call, limits)
     }
 
     /// Gives a worker back; dropping the lease does the same.
@@ -319,40 +372,6 @@ impl Pool {
         state.wake_all();
         drop(state);
         close_all(workers)
-    }
-}
-
-/// When a wait for a worker ends: the deadline, or the `pool_timeout` if that is sooner.
-fn wait_deadline(route: &Route, deadline: &Deadline) -> Deadline {
-    let own = route.pool_timeout.as_ref().map(|limit| Deadline::new(Instant::now(), limit.clone()));
-    own.map_or_else(|| deadline.clone(), |own| own.sooner(deadline.clone()))
-}
-
-fn none_free(route: &Route, deadline: &Deadline) -> Fault {
-    let (alias, limit) = (&route.alias, deadline.limit());
-    let message = match route.pool_size {
-        Some(_) => format!("no worker of pool `{alias}` came free within {limit}"),
-        None => format!("connection `{alias}` is in use and did not come free within {limit}"),
-    };
-    let mut fault = Fault::new(FaultKind::PoolTimeout, message);
-    fault.limit = Some(limit.clone());
-    fault.on(&route.subject())
-}
-
-fn interrupted() -> Fault {
-    Fault::new(FaultKind::Interrupted, "the run was interrupted before a worker came free").in_phase(Phase::State)
-}
-
-fn unwaitable(error: &io::Error) -> Fault {
-    Fault::new(FaultKind::Internal, format!("a worker cannot be waited for: {error}"))
-}
-
-fn ended(doing: &str, woken: io::Result<Woken>, limits: &Limits<'_>) -> Result<(), Fault> {
-    match woken {
-        Ok(Woken::Ready) => Ok(()),
-        Ok(Woken::Late) => Err(Fault::timeout(doing, limits.deadline.limit()).in_phase(Phase::State)),
-        Ok(Woken::Interrupted) => Err(interrupted()),
-        Err(error) => Err(unwaitable(&error)),
     }
 }
 

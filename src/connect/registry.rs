@@ -181,7 +181,7 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Adds a class.
+    /// Adds a class. [`Class`] shows one.
     ///
     /// # Errors
     /// There is one of that name.

@@ -38,6 +38,70 @@ pub struct Options {
 /// Runs a plan to its end and says how it ended. Blocks. A signal's name on `signals` interrupts it: the first time
 /// teardown still runs, the second time it is dropped.
 ///
+/// A job that a program runs itself, and what became of it:
+///
+/// ```
+/// use runner::connect::{login::Surroundings, registry::Registry};
+/// use runner::engine::{dispatch, journal::Journal, plan};
+/// use runner::record::event::{Fact, RunHead};
+/// use runner::{load, report::junit};
+/// use std::{path::Path, sync::Arc, time::Instant};
+///
+/// let folder = Path::new("/tmp");
+/// let job = load::job_text("
+/// job: sums
+/// tests:
+///   - name: one and one
+///     devices: all
+///     steps: [{execute: echo $((1 + 1)), assert: [{equals: 2, as: int}]}]
+/// ", "job.yaml", folder).accepted()?;
+/// let testbed = "devices: {here: {connections: {sh: {protocol: shell}}}}";
+/// let testbed = load::testbed_text(testbed, "lab.yaml", folder, &load::Environment::default()).accepted()?;
+///
+/// let (plan, complaints) = plan::build(&plan::Inputs {
+///     job: &job,
+///     testbed: &testbed,
+///     registry: &Registry::standard(),
+///     surroundings: &Surroundings::default(),
+///     selection: &plan::Selection::default(),
+///     overrides: [].into(),
+///     env: serde_json::json!({}),
+///     run: serde_json::json!({"id": "1", "start": "2030-01-01T00:00:00Z"}),
+///     file: "job.yaml".to_owned(),
+///     broken: false,
+/// });
+/// assert!(complaints.is_empty(), "{complaints:?}");
+/// let plan = Arc::new(plan.ok_or("the plan was not accepted")?);
+///
+/// // Secrets of the testbed are masked before anybody hears of an event.
+/// let redactor = Arc::new(plan::redactor(&testbed));
+/// let mut events = 0;
+/// let mut sink = |_: &_, _: &_| events += 1;
+/// let mut journal = Journal::new(Instant::now(), redactor, &mut sink);
+/// let head = RunHead {
+///     run_id: "1".into(),
+///     started: "2030-01-01T00:00:00Z".into(),
+///     version: "1".into(),
+///     hostname: "ci".into(),
+///     job: plan.job.clone(),
+///     file: plan.file.clone(),
+///     testbed: plan.testbed.clone(),
+///     output: None,
+///     cells: plan.cells.iter().map(|cell| cell.head.clone()).collect(),
+/// };
+/// journal.note(Fact::RunStarted(Box::new(head)), Instant::now());
+/// let options = dispatch::Options { jobs: 8, fail_fast: None, folder: folder.to_owned(), listener: None };
+/// // The names of signals come from a channel of the crate `crossbeam-channel`; this one never hears any.
+/// let status = dispatch::run(&plan, &options, &crossbeam_channel::never(), &mut journal)?;
+///
+/// assert_eq!(status.code(), 0);
+/// assert_eq!(journal.ledger().counts().passed, 2, "the connection, and the test");
+/// let xml = junit::document(journal.ledger(), &junit::Settings::default())?;
+/// assert!(xml.contains("one and one"));
+/// assert!(events > 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// The system has no file descriptor for the interrupts.
 pub fn run(plan: &Arc<Plan>, options: &Options, signals: &Receiver<String>, journal: &mut Journal<'_>) -> io::Result<ExitStatus> {

@@ -2,7 +2,7 @@
 //!
 //! This floor reads files and nothing else of the world: the environment comes in as a value, names are never resolved,
 //! and it does not know which classes, platforms or variables exist. Room order: `complaints`, `file`, `yaml`, `scalar`,
-//! `fields`, `habits`, `given`, `testbed`, `job`, `platform`.
+//! `fields`, `habits`, `given`, `rejected`, `testbed`, `job`, `platform`.
 
 mod complaints;
 
@@ -18,6 +18,8 @@ mod habits;
 
 mod given;
 
+mod rejected;
+
 mod testbed;
 
 mod job;
@@ -31,6 +33,7 @@ pub use complaints::is_secret_key;
 pub use given::{Ask, Environment, Given};
 pub use job::{NameError, RESERVED, check_variable};
 pub use platform::{EXIT_CODE, NONCE, whole_line};
+pub use rejected::Rejected;
 pub use testbed::MOST_WORKERS;
 
 use crate::base::Data;
@@ -89,6 +92,18 @@ pub fn job_text(text: &str, shown: &str, folder: &Path) -> Loaded<Job> {
 
 /// Loads a testbed file, and the files that it extends or includes. `shown` is its name in messages. Blocks while files
 /// are read, and while a person is asked.
+///
+/// ```
+/// use runner::load::{self, Environment};
+/// use std::path::Path;
+///
+/// // `%ENV{...}` in the file stands for what is given here; nothing is taken from the process by itself.
+/// let environment = Environment(std::env::vars().collect());
+/// let file = Path::new("examples/quickstart/testbed.yaml");
+/// let testbed = load::testbed(file, "testbed.yaml", &environment).accepted()?;
+/// assert!(testbed.devices.keys().eq(["here", "edge1", "edge2"]));
+/// # Ok::<(), load::Rejected>(())
+/// ```
 #[must_use]
 pub fn testbed<'a>(path: &Path, shown: &str, given: impl Into<Given<'a>>) -> Loaded<Testbed> {
     match file::read(path, shown) {
@@ -102,7 +117,24 @@ pub fn testbed<'a>(path: &Path, shown: &str, given: impl Into<Given<'a>>) -> Loa
     }
 }
 
-/// Loads a testbed from its text; relative paths in it, and the files that it extends, start from `folder`.
+/// Loads a testbed from its text; relative paths in it, and the files that it extends, start from `folder`. Blocks while
+/// such files are read.
+///
+/// ```
+/// use runner::load::{self, Environment};
+/// use std::path::Path;
+///
+/// let load = |text| load::testbed_text(text, "lab.yaml", Path::new("/lab"), &Environment::default());
+///
+/// let loaded = load("devices: {r1: {os: linux, connections: {cli: {protocol: ssh, ip: 192.0.2.1}}}}");
+/// assert!(loaded.diagnostics.is_empty(), "errors and warnings, each with its place");
+/// let testbed = loaded.accepted()?;
+/// assert_eq!(testbed.devices["r1"].paths["cli"].host.as_ref().unwrap().value, "192.0.2.1");
+///
+/// let rejected = load("devices: {r1: [os]}").accepted().unwrap_err();
+/// assert_eq!(rejected.to_string(), "lab.yaml:1:15: a device must be a mapping, found a list");
+/// # Ok::<(), load::Rejected>(())
+/// ```
 #[must_use]
 pub fn testbed_text<'a>(text: &str, shown: &str, folder: &Path, given: impl Into<Given<'a>>) -> Loaded<Testbed> {
     let complaints = Complaints::default();
@@ -112,6 +144,7 @@ pub fn testbed_text<'a>(text: &str, shown: &str, folder: &Path, given: impl Into
 }
 
 /// Loads a testbed that is written in place in a job. What loading the job has said about it is not said again.
+/// Blocks while files that it extends are read, and while a person is asked.
 #[must_use]
 pub fn testbed_inline<'a>(yaml: &Yaml, folder: &Path, given: impl Into<Given<'a>>) -> Loaded<Testbed> {
     let complaints = Complaints::default();

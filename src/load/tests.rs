@@ -1,11 +1,12 @@
 //! What holds of every input: no panic, no place outside of the text, and a value exactly when there is no error.
 
 use crate::base::diagnostic::{Colour, Diagnostic, Severity};
+use crate::base::tests::grows_in_proportion;
 use crate::load::{Environment, Loaded, job, job_text, testbed, testbed_text};
+use crate::model::testbed::Testbed;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 const TESTBED: &str = include_str!("pinned/testbed.yaml");
 const JOB: &str = include_str!("pinned/job.yaml");
@@ -84,28 +85,35 @@ fn the_texts_that_are_mutated_are_valid() {
     assert_eq!(job_text(JOB, "j.yaml", Path::new("/nowhere")).diagnostics, []);
 }
 
+/// A testbed of that many devices, each of these lines with its number for `N`.
+fn devices(count: usize, lines: &str) -> String {
+    let devices: String = (0..count).map(|number| lines.replace('N', &number.to_string())).collect();
+    format!("devices:\n{devices}")
+}
+
+/// Loads a testbed that holds nothing but its text.
+fn loaded(text: &str) -> Loaded<Testbed> {
+    testbed_text(text, "t.yaml", Path::new("/nowhere"), &Environment::default())
+}
+
 #[test]
 fn a_large_testbed_loads_in_linear_time() {
-    let device = |index: usize| {
-        format!(
-            "  d{index}:\n    os: linux\n    type: router\n    connections:\n      a: {{protocol: ssh, host: 10.0.0.1, port: 22}}\n    tags: [x, y]\n"
-        )
+    let device =
+        "  dN:\n    os: linux\n    type: router\n    connections:\n      a: {protocol: ssh, host: 10.0.0.1, port: 22}\n    tags: [x, y]\n";
+    let load = |count: usize| {
+        let text = devices(count, device);
+        move || assert_eq!(loaded(&text).value.expect("testbed").devices.len(), count)
     };
-    let text = format!("devices:\n{}", (0..20_000).map(device).collect::<String>());
-    let start = Instant::now();
-    let loaded = testbed_text(&text, "t.yaml", Path::new("/nowhere"), &Environment::default());
-    assert_eq!(loaded.value.expect("testbed").devices.len(), 20_000);
-    assert!(start.elapsed() < Duration::from_secs(20), "{} bytes in {:?}", text.len(), start.elapsed());
+    grows_in_proportion(32, load(300), load(9_600));
 }
 
 #[test]
 fn many_mistakes_cost_no_more_than_the_text() {
-    let device = |index: usize| format!("  d{index}: [{index}]\n");
-    let text = format!("devices:\n{}", (0..20_000).map(device).collect::<String>());
-    let start = Instant::now();
-    let loaded = testbed_text(&text, "t.yaml", Path::new("/nowhere"), &Environment::default());
-    assert_eq!(loaded.diagnostics.last().map(|last| last.message.as_str()), Some("19900 further errors not shown"));
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    let load = |count: usize| {
+        let (text, last) = (devices(count, "  dN: [N]\n"), format!("{} further errors not shown", count - 100));
+        move || assert_eq!(loaded(&text).diagnostics.last().map(|last| last.message.clone()), Some(last.clone()))
+    };
+    grows_in_proportion(32, load(600), load(19_200));
 }
 
 fn messages(diagnostics: &[Diagnostic]) -> Vec<&str> {

@@ -14,6 +14,26 @@ pub struct Call {
 }
 
 impl Call {
+    /// Calls a service, so far without arguments.
+    ///
+    /// ```
+    /// use runner::Call;
+    ///
+    /// let call = Call::new("get").with("path", "/status").with("depth", 2);
+    /// assert_eq!(call.text("path"), Some("/status"));
+    /// ```
+    #[must_use]
+    pub fn new(service: impl Into<Cow<'static, str>>) -> Self {
+        Self { service: service.into(), arguments: IndexMap::new() }
+    }
+
+    /// Adds an argument, or replaces the one of that name.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Data>) -> Self {
+        self.arguments.insert(name.into(), value.into());
+        self
+    }
+
     /// Runs one command: service `execute`, argument `command`.
     #[must_use]
     pub fn execute(command: impl Into<String>) -> Self {

@@ -1,3 +1,5 @@
+mod reference;
+
 use super::{ConnectionManager, ManagerError};
 use crate::base::deadline::{Deadline, Limit};
 use crate::connect::class::{Class, Limits, OptionValue};
@@ -221,9 +223,9 @@ fn a_manager_does_not_keep_its_testbed() {
     assert!(ConnectionManager::new(&testbed, "r2", registry, Surroundings::default()).is_err());
     drop(testbed);
     let error = manager.instantiate(&Request::default()).expect_err("the testbed is gone");
-    assert_eq!(error, ManagerError::NoDevice { device: "r1".to_owned() });
+    assert_eq!(error, ManagerError::NoDevice { device: "r1".to_owned(), near: None });
     let pool = manager.install(resolved.route);
-    limited(|limits| pool.open_all(limits)).expect("a planned route needs no testbed");
+    limited(|limits| pool.connect(limits)).expect("a planned route needs no testbed");
     assert!(manager.is_connected("planned"));
 }
 

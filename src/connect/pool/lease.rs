@@ -11,7 +11,22 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A worker that one owner uses alone, until the lease is dropped: then the next one in the queue gets it. It can be moved
-/// to another thread.
+/// to another thread. Dropping it waits for nobody.
+///
+/// ```
+/// use runner::{Call, Lab, Request};
+///
+/// let lab = Lab::of_text("devices: {here: {connections: {sh: {protocol: shell}}}}")?;
+/// let here = lab.device("here")?;
+/// let mut lease = here.connect(&Request::default().pool_size(1))?.allocate()?;
+/// assert_eq!(lease.call(&Call::execute("echo mine"), &here.patience().limits())?.text(), "mine");
+///
+/// // A disconnect ends it: nothing is opened again behind anybody's back.
+/// here.disconnect("default")?;
+/// let fault = lease.call(&Call::execute("echo mine"), &here.patience().limits()).unwrap_err();
+/// assert_eq!(fault.message, "it was disconnected while it was in use");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Lease {
     worker: Worker,
     shared: Arc<Shared>,

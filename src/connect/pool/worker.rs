@@ -133,7 +133,8 @@ fn open(way: &Way, ways_left: usize, limits: &Limits<'_>) -> Result<Box<dyn Conn
     let subject = &way.endpoint.subject;
     let now = Instant::now();
     if limits.interrupt.is_raised() {
-        return Err(Fault::new(FaultKind::Interrupted, "the run was interrupted before the connection was opened").on(subject));
+        let fault = Fault::new(FaultKind::Interrupted, "the run was interrupted before the connection was opened");
+        return Err(fault.in_phase(Phase::Creation).on(subject));
     }
     let Some(deadline) = deadline(way, ways_left, limits.deadline, now) else {
         return Err(Fault::timeout("opening", limits.deadline.limit()).in_phase(Phase::Creation).on(subject));

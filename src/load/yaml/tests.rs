@@ -150,7 +150,8 @@ fn deep_and_growing_texts_are_refused_quickly() {
     ] {
         let start = Instant::now();
         assert_eq!(messages(&text), [message], "{}", &text[..20]);
-        assert!(start.elapsed() < Duration::from_secs(5), "{}", &text[..20]);
+        // Cost that is not linear takes hours, whatever the machine.
+        assert!(start.elapsed() < Duration::from_mins(2), "{}", &text[..20]);
     }
     yaml(&format!("{}x{}", "[".repeat(64), "]".repeat(64)));
 }

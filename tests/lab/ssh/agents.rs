@@ -124,7 +124,7 @@ fn an_agent_that_hangs_or_talks_nonsense_does_not_hold_a_login_up() {
         let started = Instant::now();
         let opened = within(Duration::from_secs(2), |limits| Ssh::new().open(&by_agent(&sshd, &socket), limits));
         let fault = opened.map(drop).expect_err("no key");
-        assert!(started.elapsed() < Duration::from_secs(10), "{name}: {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(30), "{name}: {:?}", started.elapsed());
         let wanted = if answer.is_none() { FaultKind::Timeout } else { FaultKind::Auth };
         assert_eq!((fault.kind, fault.phase), (wanted, Phase::Creation), "{name}: {}", fault.message);
     }

@@ -89,7 +89,7 @@ fn peers_that_do_not_speak_ssh_are_named_for_what_they_do() {
         let hostile = Hostile::start(habit);
         let started = Instant::now();
         let outcome = within(second, |limits| Ssh::new().open(&endpoint(hostile.port, login.clone()), limits)).map(drop);
-        assert!(started.elapsed() < Duration::from_secs(3), "{habit:?}: {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(30), "{habit:?}: {:?}", started.elapsed());
         let fault = outcome.expect_err("no ssh");
         assert_eq!((fault.kind, fault.phase), (kind, Phase::Creation), "{habit:?}: {fault:?}");
         assert!(fault.message.contains(message), "{habit:?}: {}", fault.message);

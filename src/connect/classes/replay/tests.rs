@@ -91,7 +91,7 @@ fn an_answer_takes_its_time_but_no_longer_than_a_second_or_the_deadline() {
     let mut played = open(&Replay::default(), "r1", folder.path()).expect("it opens");
     let began = Instant::now();
     ask(&mut played, "slow").expect("recorded");
-    assert!(began.elapsed() >= Duration::from_secs(1) && began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() >= Duration::from_secs(1) && began.elapsed() < Duration::from_mins(2), "not the hour that was recorded");
     let call = Call::execute("slow");
     let fault = limits_of(Duration::from_millis(20), |limits| played.call(&call, limits)).expect_err("late");
     assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Timeout, "`slow` timed out after 20ms (test)"));
