@@ -33,6 +33,7 @@ fn every_type_of_host_key_is_collected_and_what_was_collected_is_trusted() {
     keygen(&["-q", "-t", "ecdsa", "-N", "", "-f"], &ecdsa);
     let sshd = Sshd::start_with(&format!("HostKey {}", ecdsa.display()));
     let program = lab(&sshd, "");
+    program.write("known_hosts", "");
     let refused = program.again(&["connect-check", "testbed.yaml", "--quiet"]);
     assert_eq!(refused.status.code(), Some(4));
     expect![[r#"

@@ -78,7 +78,7 @@ fn init_writes_files_that_are_accepted_and_pass_and_says_what_is_next() {
     assert_eq!(printed(&inside(&["check", "job.yaml"])), "first: 2 test cases on 2 devices, nothing was opened\n");
     let run = inside(&["run", "job.yaml", "--jobs", "1", "--junit", "junit.xml"]);
     expect![[r#"
-        job first, testbed testbed.yaml: 2 tests on 2 devices, run -
+        job first, testbed testbed.yaml: 2 test cases on 2 devices, run -
         PASS  -  connect [here]
         PASS  -  room on the disk [here]
         PASS  -  connect [router]
@@ -282,7 +282,7 @@ fn classes_are_listed_and_described() {
     for class in ["ssh", "shell", "replay"] {
         assert!(all.lines().any(|line| line.starts_with(class)), "{all}");
         let one = printed(&program.again(&["classes", class]));
-        assert!(one.starts_with(&format!("class {class}: ")) && one.contains("\nexecute "), "{one}");
+        assert!(one.starts_with(&format!("class {class}: ")) && one.contains("\n  execute\n"), "{one}");
     }
     let json: serde_json::Value = serde_json::from_str(&printed(&program.again(&["classes", "ssh", "--json"]))).expect("JSON");
     assert_eq!(json[0]["services"][0]["name"], "execute");

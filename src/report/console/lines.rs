@@ -21,7 +21,7 @@ const ITEMS: usize = 20;
 pub(super) fn header(head: &RunHead) -> String {
     let tests: Vec<&CellHead> = head.cells.iter().filter(|cell| cell.kind == CellKind::Test).collect();
     let devices: HashSet<&str> = tests.iter().filter_map(|cell| cell.device.as_deref()).collect();
-    let tests = if tests.is_empty() { count(head.cells.len(), "connection") } else { count(tests.len(), "test") };
+    let tests = if tests.is_empty() { count(head.cells.len(), "connection") } else { count(tests.len(), "test case") };
     let on = if devices.is_empty() { String::new() } else { format!(" on {}", count(devices.len(), "device")) };
     let line = format!("job {}, testbed {}: {tests}{on}, run {}", head.job, head.testbed, head.run_id);
     clean::line(&line, LINE * 2)
