@@ -169,7 +169,9 @@ fn the_examples_of_the_schemas_are_right() {
 /// Visits every example with the schema that it is one of.
 fn examples(schema: &Value, visit: &mut impl FnMut(&Value, &Value)) {
     if let Some(Value::Array(all)) = schema.get("examples") {
-        all.iter().for_each(|example| visit(schema, example));
+        for example in all {
+            visit(schema, example);
+        }
     }
     match schema {
         Value::Object(entries) => entries.iter().filter(|(key, _)| *key != "examples").for_each(|(_, value)| examples(value, visit)),

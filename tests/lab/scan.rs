@@ -1,14 +1,10 @@
 //! `runner devices --scan-keys` and `runner connect-check` against OpenSSH's server.
 
-use crate::program::Program;
+use crate::program::{Program, text};
 use crate::sshd::{Sshd, keygen};
 use expect_test::expect;
 use std::net::TcpListener;
 use std::process::Output;
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
 
 /// A testbed of one server under two names, and one that is not there.
 fn lab(sshd: &Sshd, more: &str) -> Program {

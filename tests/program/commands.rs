@@ -1,7 +1,7 @@
 //! Commands that open nothing: what they print, and how they end. `reach` has `connect-check`.
 
 use crate::plain;
-use crate::program::Program;
+use crate::program::{Program, text};
 use expect_test::expect;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -37,11 +37,6 @@ tests:
 
 pub(crate) fn lab(port: u16) -> Program {
     Program::new(&TESTBED.replace("PORT", &port.to_string()), JOB)
-}
-
-/// What was printed.
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
 }
 
 /// Standard output, after checking that nothing else was said.

@@ -1,6 +1,7 @@
 //! Files in each other's place, and commands that go on where another one ended.
 
-use crate::commands::{lab, text};
+use crate::commands::lab;
+use crate::program::text;
 use expect_test::expect;
 
 #[test]
@@ -102,4 +103,17 @@ fn whatever_classes_says_of_one_is_said_to_its_end() {
     let said = text(&lab(1).again(&["classes", "ssh"]).stdout);
     assert!(said.contains("an exit code of 0, or, of a command line that has none, one that does not refuse the command\n"), "{said}");
     assert!(!said.contains("..."), "{said}");
+}
+
+#[test]
+fn an_attempt_without_an_answer_says_how_long_it_waited_and_what_it_asked_once() {
+    let program = lab(1);
+    program.write("job.yaml", "job: x\ntests: [{name: t, steps: [{shell: sleep 60, timeout: 50ms}]}]\n");
+    let ran = program.again(&["run", "job.yaml", "--verbose", "--events", "run.jsonl"]);
+    assert_eq!(ran.status.code(), Some(4));
+    assert!(text(&ran.stderr).contains("\n      t  step 1 sleep 60 (errored, "), "{}", text(&ran.stderr));
+    let log = std::fs::read_to_string(program.path("run.jsonl")).expect("a log");
+    let events = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let took: Vec<u64> = events.filter_map(|event| event["fact"]["attempted"]["took"]["nanos"].as_u64()).collect();
+    assert!(matches!(took[..], [nanos] if nanos >= 50_000_000), "{log}");
 }

@@ -63,7 +63,10 @@ pub(super) fn attempted(cell: &CellHead, attempt: &Attempt) -> String {
     let step = clean::line(&attempt.step.title(), LINE);
     let attempts = if attempt.number > 1 { format!(", attempt {}", attempt.number) } else { String::new() };
     let verdict = attempt.verdict.word();
-    format!("      {}  {step}: {} ({verdict}{attempts}, {})", name(cell), asked(attempt), took(attempt.took))
+    // A step without a name is called by what it asks.
+    let asked = Some(asked(attempt)).filter(|asked| *asked != clean::line(&attempt.step.name, LINE));
+    let asked = asked.map(|asked| format!(": {asked}")).unwrap_or_default();
+    format!("      {}  {step}{asked} ({verdict}{attempts}, {})", name(cell), took(attempt.took))
 }
 
 /// A step that was not asked, likewise.
