@@ -26,7 +26,7 @@ fn run(arguments: &[&str]) -> String {
 fn the_pool_gives_the_same_values_in_the_same_order_however_many_are_asked_at_once() {
     let one_at_a_time = run(&["--jobs", "1"]);
     expect![[r#"
-        job pool, testbed examples/pool/testbed.yaml: 3 tests on 1 device, run -
+        job pool, testbed examples/pool/testbed.yaml: 3 test cases on 1 device, run -
         PASS  -  connect [here]
         PASS  -  one after another [here]
               here  squares = 1

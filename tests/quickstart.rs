@@ -52,7 +52,7 @@ fn the_quickstart_passes_and_says_what_it_did() {
     let output = run(folder.path(), &["--jobs", "1"]);
     let said = String::from_utf8(output.stderr).expect("text");
     expect![[r#"
-        job quickstart, testbed examples/quickstart/testbed.yaml: 5 tests on 3 devices, run ID
+        job quickstart, testbed examples/quickstart/testbed.yaml: 5 test cases on 3 devices, run ID
         PASS  TIME  connect [here]
         PASS  TIME  kernel [here]
               here  kernel = KERNEL

@@ -138,8 +138,8 @@ pub(super) struct Run {
 /// Arguments of `runner report`.
 #[derive(Debug, Args)]
 pub(super) struct Report {
-    /// The event log that `runner run --events` wrote.
-    #[arg(value_name = "EVENTS")]
+    /// The event log that `runner run --events` wrote, or the folder of `--output`.
+    #[arg(value_name = "EVENTS|DIR")]
     pub(super) events: PathBuf,
 
     /// Write a JUnit file.

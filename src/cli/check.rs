@@ -3,12 +3,12 @@
 use crate::base::text;
 use crate::cli::arguments::Subject;
 use crate::cli::inputs::{self, accept};
+use crate::cli::output;
 use crate::cli::world::World;
 use crate::engine::plan::{DeviceId, describe};
 use crate::record::event::CellKind;
 use crate::record::verdict::ExitStatus;
 use std::collections::BTreeSet;
-use std::io::Write;
 
 /// Checks a job and says what it found.
 pub(super) fn check(arguments: &Subject, world: &World) -> ExitStatus {
@@ -19,7 +19,7 @@ pub(super) fn check(arguments: &Subject, world: &World) -> ExitStatus {
     let tests = cells().count();
     let devices: BTreeSet<DeviceId> = cells().flat_map(|cell| cell.devices.iter().copied()).collect();
     let devices = text::count(devices.len(), "device");
-    say(&format!("{}: {} on {devices}, nothing was opened\n", plan.job, text::count(tests, "test case")));
+    output::data(&format!("{}: {} on {devices}, nothing was opened\n", plan.job, text::count(tests, "test case")));
     if tests == 0 { ExitStatus::NothingSelected } else { ExitStatus::Passed }
 }
 
@@ -28,16 +28,11 @@ pub(super) fn plan(arguments: &Subject, world: &World) -> ExitStatus {
     let accepted = accept(arguments, world);
     inputs::complain(&accepted.complaints, &accepted.redactor, world);
     let Some(plan) = accepted.plan else { return refused(accepted.complaints.len()) };
-    say(&describe(&plan));
+    output::data(&describe(&plan));
     if plan.cells.is_empty() { ExitStatus::NothingSelected } else { ExitStatus::Passed }
 }
 
 fn refused(complaints: usize) -> ExitStatus {
-    let _ = writeln!(std::io::stderr(), "{}, nothing was run", text::count(complaints, "complaint"));
+    output::talk(&format!("{}, nothing was run", text::count(complaints, "complaint")));
     ExitStatus::NotAccepted
-}
-
-fn say(data: &str) {
-    // A reader that has seen enough closes the pipe.
-    let _ = std::io::stdout().write_all(data.as_bytes());
 }

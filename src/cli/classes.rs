@@ -55,16 +55,15 @@ fn describe(spec: &ClassSpec) -> String {
     let nothing = |list: &[&str]| if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
     let mut text = format!("class {}: {}\n", spec.name, spec.summary);
     text.push_str(&format!("  protocols: {}\n  needs: {}\n\n", nothing(spec.protocols), nothing(spec.requires)));
-    let services: Vec<Vec<String>> = spec
-        .services
-        .iter()
-        .map(|service| vec![service.name.to_owned(), service.default_check.sentence().to_owned(), service.summary.to_owned()])
-        .collect();
-    text.push_str(&output::table(&["service", "a good answer has", "what it does"], &services));
-    let options: Vec<Vec<String>> =
-        spec.options.iter().map(|option| vec![option.name.to_owned(), option.kind.takes(), option.summary.to_owned()]).collect();
-    text.push('\n');
-    text.push_str(&output::table(&["option", "takes", "what it says"], &options));
+    text.push_str("services:\n");
+    for service in spec.services {
+        text.push_str(&format!("  {}\n      {}\n", service.name, service.summary));
+        text.push_str(&format!("      a good answer is {}\n", service.default_check.sentence()));
+    }
+    text.push_str("\noptions:\n");
+    for option in spec.options {
+        text.push_str(&format!("  {}: {}\n      {}\n", option.name, option.kind.takes(), option.summary));
+    }
     text
 }
 

@@ -40,6 +40,11 @@ pub(super) struct ConnectCheck {
     #[arg(long, short, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(super) jobs: u32,
 
+    /// Leave everything about the check in this folder: `events.jsonl`, `junit.xml`, and `transcripts/` with what was said while
+    /// each connection was opened.
+    #[arg(long, short, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
+
     /// Write a JUnit file: a case for each connection.
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
@@ -66,6 +71,7 @@ fn limit(text: &str) -> Result<Duration, String> {
 pub(super) fn connect_check(arguments: &ConnectCheck, world: &World) -> ExitStatus {
     let run = Run {
         subject: Subject { job: arguments.selected.file.clone(), ..Subject::default() },
+        output: arguments.output.clone(),
         junit: arguments.junit.clone(),
         events: arguments.events.clone(),
         jobs: arguments.jobs,
@@ -89,16 +95,17 @@ pub(super) fn connect_check(arguments: &ConnectCheck, world: &World) -> ExitStat
         found.complaints.extend(missing);
         plan
     });
-    let said = inputs::complain(&order::in_order(found.complaints), &found.redactor, world);
+    let complaints = order::in_order(found.complaints);
+    let said = inputs::complain(&complaints, &found.redactor, world);
     let outputs = match Outputs::create(&run) {
         Ok(outputs) => outputs,
         Err(error) => {
-            output::talk(&error.to_string());
+            output::fail(&error);
             return ExitStatus::ReportUnwritable;
         }
     };
     let Some(plan) = plan else {
-        output::talk("nothing was opened");
+        output::talk(&format!("{}, nothing was opened", text::count(complaints.len(), "complaint")));
         return run::reject(&outputs, &run::unplanned(&run, world, found.named), &said, ExitStatus::NotAccepted);
     };
     if plan.cells.is_empty() {

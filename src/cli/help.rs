@@ -58,7 +58,13 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 12] = [
         ],
     ),
     ("list", &[("runner list job.yaml", "a table of the tests"), ("runner list job.yaml --json", "the same for programs")]),
-    ("report", &[("runner report run.jsonl --junit junit.xml", "the JUnit file of a run that was logged with `--events run.jsonl`")]),
+    (
+        "report",
+        &[
+            ("runner report out", "what a run with `--output out` said at its end"),
+            ("runner report run.jsonl --junit junit.xml", "the JUnit file of a run that was logged with `--events run.jsonl`"),
+        ],
+    ),
     (
         "devices",
         &[
@@ -93,6 +99,65 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 12] = [
     ),
 ];
 
+/// What a command ends with where that is not the verdict of a run: statuses, and what they mean there.
+const STATUSES: [(&str, &[(ExitStatus, &str)]); 9] = [
+    (
+        "init",
+        &[
+            (ExitStatus::Passed, "the files are written"),
+            (ExitStatus::Usage, "the command line is wrong"),
+            (ExitStatus::NotAccepted, "files of these names are there already, nothing was written"),
+            (ExitStatus::ReportUnwritable, "a file could not be written"),
+        ],
+    ),
+    ("check", &OF_FILES),
+    ("plan", &OF_FILES),
+    ("list", &OF_FILES),
+    (
+        "devices",
+        &[
+            (ExitStatus::Passed, "all is said; with `--scan-keys`, every server showed its keys and none has changed"),
+            (ExitStatus::Failed, "`--scan-keys`: a key is not the one that the file of known hosts has"),
+            (ExitStatus::Usage, "the command line is wrong"),
+            (ExitStatus::NotAccepted, "the testbed was not accepted"),
+            (ExitStatus::Errored, "`--scan-keys`: a server did not answer"),
+            (ExitStatus::NothingSelected, "nothing was selected"),
+            (ExitStatus::ReportUnwritable, "`--scan-keys`: the file of known hosts could not be written"),
+        ],
+    ),
+    (
+        "connect-check",
+        &[
+            (ExitStatus::Passed, "every device was reached"),
+            (ExitStatus::Usage, "the command line is wrong"),
+            (ExitStatus::NotAccepted, "the testbed was not accepted, nothing was opened"),
+            (ExitStatus::Errored, "some devices were not reached"),
+            (ExitStatus::NothingSelected, "nothing was selected"),
+            (ExitStatus::ReportUnwritable, "a report could not be written"),
+            (ExitStatus::Interrupted, "interrupted, reports are written"),
+        ],
+    ),
+    ("classes", &OF_TEXTS),
+    ("schema", &OF_TEXTS),
+    ("completions", &OF_TEXTS),
+];
+
+/// What ends a command that reads a job and runs nothing.
+const OF_FILES: [(ExitStatus, &str); 4] = [
+    (ExitStatus::Passed, "job and testbed are accepted"),
+    (ExitStatus::Usage, "the command line is wrong"),
+    (ExitStatus::NotAccepted, "they are not accepted"),
+    (ExitStatus::NothingSelected, "nothing was selected"),
+];
+
+/// What ends a command that prints something of the program itself.
+const OF_TEXTS: [(ExitStatus, &str); 2] = [(ExitStatus::Passed, "it is printed"), (ExitStatus::Usage, "the command line is wrong")];
+
+/// The statuses that a command can end with.
+fn statuses(name: &str) -> &'static [(ExitStatus, &'static str)] {
+    STATUSES.iter().find(|(known, _)| *known == name).map_or(&ExitStatus::TABLE, |(_, statuses)| statuses)
+}
+
 /// The definition of the command line, complete with groups, examples and exit statuses.
 #[must_use]
 pub fn command() -> Command {
@@ -125,7 +190,7 @@ fn after(name: &str) -> String {
         text.extend(examples.iter().map(|(line, purpose)| format!("  {line}\n      {purpose}\n")));
         text.push('\n');
     }
-    let statuses: Vec<String> = ExitStatus::TABLE.iter().map(|(status, meaning)| format!("  {:>3}  {meaning}", status.code())).collect();
+    let statuses: Vec<String> = statuses(name).iter().map(|(status, meaning)| format!("  {:>3}  {meaning}", status.code())).collect();
     text + "Exit status:\n" + &statuses.join("\n")
 }
 
@@ -169,8 +234,8 @@ fn page(command: Command) -> String {
         rest.control("TP", []).text([bold(*line)]).text([roman(*purpose)]);
     }
     rest.control("SH", ["EXIT STATUS"]);
-    for (status, meaning) in ExitStatus::TABLE {
-        rest.control("TP", []).text([bold(status.code().to_string())]).text([roman(meaning)]);
+    for (status, meaning) in statuses(&name) {
+        rest.control("TP", []).text([bold(status.code().to_string())]).text([roman(*meaning)]);
     }
     String::from_utf8_lossy(&page).into_owned() + &rest.to_roff()
 }
@@ -192,7 +257,9 @@ mod tests {
     fn every_help_ends_with_examples_and_the_exit_statuses() {
         for (name, help) in reference() {
             assert!(help.contains("\nExamples:\n  runner "), "{name}:\n{help}");
-            assert!(help.trim_end().ends_with("130  interrupted, reports are written"), "{name}:\n{help}");
+            let command = name.strip_prefix("runner ").unwrap_or(&name);
+            let (_, last) = statuses(command).last().expect("one");
+            assert!(help.contains("\nExit status:\n    0  ") && help.trim_end().ends_with(last), "{name}:\n{help}");
         }
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn testbed(
 }
 
 /// Reads `--var NAME=VALUE`, each value as YAML.
-fn overrides(vars: &[String], complaints: &mut Vec<Diagnostic>) -> IndexMap<String, Data> {
+pub(super) fn overrides(vars: &[String], complaints: &mut Vec<Diagnostic>) -> IndexMap<String, Data> {
     let mut overrides = IndexMap::new();
     for var in vars {
         match over(var) {

@@ -2,6 +2,7 @@
 
 use crate::base::Data;
 use crate::base::text;
+use std::fmt::Display;
 use std::io::Write;
 
 /// Prints data. A reader that has seen enough closes the pipe, which changes nothing.
@@ -20,6 +21,11 @@ pub(super) fn json(value: &Data) {
 pub(super) fn talk(sentence: &str) {
     // Nobody listens when standard error is closed.
     let _ = writeln!(std::io::stderr(), "{sentence}");
+}
+
+/// Says why a command ends without having done its work.
+pub(super) fn fail(reason: &dyn Display) {
+    talk(&format!("error: {reason}"));
 }
 
 /// A table with a head, in columns as wide as they must be. What a file or a device says stays on its line.

@@ -1,20 +1,22 @@
 //! `runner report`.
 
 use crate::cli::arguments::Report;
+use crate::cli::output;
 use crate::cli::world::World;
 use crate::record::verdict::ExitStatus;
 use crate::report::Reporter;
 use crate::report::console::{Bars, Console, Style, Verbosity};
 use crate::report::events;
+use crate::report::folder::EVENTS;
 use crate::report::junit::sink::JunitFile;
-use std::io::Write;
 
 /// Makes the reports of a logged run again; the status is what the run ended with, or would have.
 pub(super) fn report(arguments: &Report, world: &World) -> ExitStatus {
-    let ledger = match events::read(&arguments.events) {
+    let log = if arguments.events.is_dir() { arguments.events.join(EVENTS) } else { arguments.events.clone() };
+    let ledger = match events::read(&log) {
         Ok(ledger) => ledger,
         Err(error) => {
-            say(&error);
+            output::fail(&error);
             return ExitStatus::NotAccepted;
         }
     };
@@ -25,13 +27,8 @@ pub(super) fn report(arguments: &Report, world: &World) -> ExitStatus {
     // What cannot be shown because nobody listens changes no verdict.
     let _ = console.finish(&ledger);
     if let Some(failure) = &failure {
-        say(failure);
+        output::fail(failure);
         return ExitStatus::ReportUnwritable;
     }
     ledger.status.unwrap_or_else(|| ledger.exit_status())
-}
-
-fn say(sentence: &dyn std::fmt::Display) {
-    // Nobody listens when standard error is closed.
-    let _ = writeln!(std::io::stderr(), "{sentence}");
 }

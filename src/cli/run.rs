@@ -3,6 +3,7 @@
 use crate::base::text;
 use crate::cli::arguments::{Run, Subject};
 use crate::cli::inputs::{self, Accepted, accept};
+use crate::cli::output;
 use crate::cli::outputs::Outputs;
 use crate::cli::signals;
 use crate::cli::world::World;
@@ -23,7 +24,6 @@ use crate::report::{ReportError, Reporter};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,18 +34,18 @@ pub(super) fn run(arguments: &Run, world: &World) -> ExitStatus {
     let outputs = match Outputs::create(arguments) {
         Ok(outputs) => outputs,
         Err(error) => {
-            warn(&error.to_string());
+            output::fail(&error);
             return ExitStatus::ReportUnwritable;
         }
     };
     let tests = |plan: &Plan| plan.cells.iter().filter(|cell| cell.head.kind == CellKind::Test).count();
     match accepted {
         Accepted { plan: None, complaints, testbed, .. } => {
-            warn(&format!("{}, nothing was run", text::count(complaints.len(), "complaint")));
+            output::talk(&format!("{}, nothing was run", text::count(complaints.len(), "complaint")));
             reject(&outputs, &unplanned(arguments, world, testbed), &said, ExitStatus::NotAccepted)
         }
         Accepted { plan: Some(plan), testbed, .. } if tests(&plan) == 0 => {
-            warn("nothing was selected, nothing was run");
+            output::talk("nothing was selected, nothing was run");
             reject(&outputs, &unplanned(arguments, world, testbed), "nothing was selected", ExitStatus::NothingSelected)
         }
         Accepted { plan: Some(plan), testbed, .. } => {
@@ -65,7 +65,7 @@ pub(super) fn reject(outputs: &Outputs, head: &RunHead, said: &str, status: Exit
     match written {
         Ok(()) => status,
         Err(error) => {
-            warn(&error);
+            output::fail(&error);
             ExitStatus::ReportUnwritable
         }
     }
@@ -91,7 +91,7 @@ pub(super) fn execute(
     let redactor = Arc::new(Redactor::new(plan.secrets.iter().map(|named| &named.secret), &words));
     if redactor.unmasked() > 0 {
         let open = plan.secrets.iter().filter(|named| !Redactor::masks(&named.secret, &words));
-        warn(&unmasked(redactor.unmasked(), &open.map(|named| named.name.as_str()).collect::<Vec<_>>()));
+        output::talk(&unmasked(redactor.unmasked(), &open.map(|named| named.name.as_str()).collect::<Vec<_>>()));
     }
     let output = outputs.folder.as_ref().map(|folder| world.in_repository(folder.path()));
     let head = RunHead {
@@ -102,7 +102,7 @@ pub(super) fn execute(
     let transcripts = match transcripts(outputs, &plan, &head, &redactor, world) {
         Ok(transcripts) => transcripts,
         Err(error) => {
-            warn(&error.to_string());
+            output::fail(&error);
             return ExitStatus::ReportUnwritable;
         }
     };
@@ -121,7 +121,7 @@ pub(super) fn execute(
     let options = Options { jobs: arguments.jobs as usize, fail_fast: arguments.fail_fast, folder: world.folder.clone(), listener };
     let ran = signals::listen().and_then(|signals| dispatch::run(&Arc::new(plan), &options, &signals, &mut journal));
     let status = ran.unwrap_or_else(|error| {
-        warn(&format!("the run could not begin: {error}"));
+        output::fail(&format!("the run could not begin: {error}"));
         ExitStatus::Errored
     });
     let status = reporters.borrow_mut().finish(journal.ledger(), status);
@@ -216,7 +216,7 @@ impl Reporters {
             let _ = self.console.finish(ledger);
         }
         for failure in &self.failures {
-            warn(&failure.to_string());
+            output::fail(failure);
         }
         if self.has_failed() { ExitStatus::ReportUnwritable } else { status }
     }
@@ -243,6 +243,7 @@ fn rerun(subject: &Subject, redactor: &Redactor) -> Option<Rerun> {
     let open = words.iter().all(|word| redactor.text(word) == *word);
     open.then(|| Rerun { words, tests: subject.tests.clone(), devices: subject.devices.clone() })
 }
+
 /// The most names of secrets that one warning holds.
 const MOST_NAMED: usize = 5;
 
@@ -261,9 +262,4 @@ fn unmasked(secrets: usize, names: &[&str]) -> String {
         sentence.push_str(&format!("\n  and {}", text::count(names.len() - MOST_NAMED, "other place")));
     }
     sentence
-}
-
-fn warn(sentence: &str) {
-    // Nobody listens when standard error is closed.
-    let _ = writeln!(std::io::stderr(), "{sentence}");
 }

@@ -1,5 +1,6 @@
 //! The devices of a testbed that a command line selects.
 
+use crate::base::Data;
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::cli::arguments::Subject;
 use crate::cli::world::World;
@@ -9,6 +10,7 @@ use crate::load::{self, Environment, Given};
 use crate::model::testbed::Testbed;
 use crate::record::redact::Redactor;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use indexmap::IndexMap;
 use std::path::PathBuf;
 
@@ -22,6 +24,10 @@ pub(super) struct Selected {
     /// Only these devices: names, aliases or globs.
     #[arg(long = "device", visible_alias = "devices", value_name = "PATTERN", value_delimiter = ',')]
     pub(super) devices: Vec<String>,
+
+    /// Set a variable, as for `runner run`; the testbed reads it by `%CLI{NAME}`.
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) vars: Vec<String>,
 
     /// Reach them by this path instead of the usual one; several are tried in order.
     #[arg(long, value_name = "PATH", value_delimiter = ',')]
@@ -52,21 +58,24 @@ impl Selected {
 
     /// Loads the testbed. Opens nothing.
     pub(super) fn load(&self, world: &World) -> Found {
-        let mut found = if load::is_job(&self.file) { self.of_job(world) } else { self.testbed(world) };
+        let mut complaints = Vec::new();
+        let vars = inputs::overrides(&self.vars, &mut complaints);
+        let mut found = if load::is_job(&self.file) { self.of_job(world, &vars) } else { self.testbed(world, &vars) };
+        found.complaints.extend(complaints);
         let broken = found.complaints.iter().any(|complaint| complaint.severity == Severity::Error);
         found.testbed = found.testbed.filter(|_| !broken);
         found.complaints = order::in_order(found.complaints);
         found
     }
 
-    fn testbed(&self, world: &World) -> Found {
+    fn testbed(&self, world: &World, vars: &IndexMap<String, Data>) -> Found {
         let environment = Environment(world.env.clone());
-        let given = Given { env: &environment, vars: None, ask: Some(&ask::secretly) };
+        let given = Given { env: &environment, vars: Some(vars), ask: Some(&ask::secretly) };
         let loaded = load::testbed(&self.file, &self.file.display().to_string(), given);
         Found::new(loaded.value, loaded.diagnostics, world.in_repository(&self.file))
     }
 
-    fn of_job(&self, world: &World) -> Found {
+    fn of_job(&self, world: &World, vars: &IndexMap<String, Data>) -> Found {
         let loaded = load::job(&self.file, &self.file.display().to_string());
         let mut complaints = loaded.diagnostics;
         let named = world.in_repository(&self.file);
@@ -77,7 +86,7 @@ impl Selected {
             return Found::new(None, complaints, named);
         }
         let subject = Subject { job: self.file.clone(), ..Subject::default() };
-        let (testbed, named) = inputs::testbed(&subject, &job, world, (&IndexMap::new(), &mut complaints));
+        let (testbed, named) = inputs::testbed(&subject, &job, world, (vars, &mut complaints));
         Found::new(testbed, complaints, named)
     }
 }

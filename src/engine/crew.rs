@@ -1,4 +1,4 @@
-//! The threads that do the work: rayon pools that grow with what is in flight.
+//! The threads that do the work, made by rayon pools: as many as were ever in flight at once.
 //!
 //! Jobs are leaves: nothing in them joins, scopes, installs, or waits for another job. Each thread of a pool is a hand
 //! that takes one job after another from a slot of its own, because a step is short: a pool that looks for work after

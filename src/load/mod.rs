@@ -84,10 +84,23 @@ pub fn job_text(text: &str, shown: &str, folder: &Path) -> Loaded<Job> {
     let complaints = Complaints::default();
     let source = Source::new(shown, text);
     let value = yaml::read(&source, &complaints).and_then(|yaml| {
+        if let Some(devices) = yaml.get("devices").filter(|_| !looks_like_job(&yaml)) {
+            complaints.hide_secrets(&yaml);
+            let complaint = Diagnostic::error(&devices.place, "this is a testbed, and a job is wanted");
+            complaints.add(complaint.hint("a job names it by `testbed: FILE`; `runner devices` lists its devices"));
+            return None;
+        }
         habits::check(&yaml, &complaints);
         job::read(&yaml, folder, &complaints)
     });
     Loaded::new(value, complaints)
+}
+
+/// Keys by which a job is told from a testbed.
+const JOB: [&str; 2] = ["job", "tests"];
+
+fn looks_like_job(yaml: &Yaml) -> bool {
+    JOB.iter().any(|key| yaml.get(key).is_some())
 }
 
 /// Loads a testbed file, and the files that it extends or includes. `shown` is its name in messages. Blocks while files
@@ -158,13 +171,12 @@ pub fn testbed_inline<'a>(yaml: &Yaml, folder: &Path, given: impl Into<Given<'a>
 /// Whether a file is a job rather than a testbed, told by its keys. Blocks while it is read; what cannot be read is none.
 #[must_use]
 pub fn is_job(path: &Path) -> bool {
-    const KEYS: [&str; 2] = ["job", "tests"];
     // What can be read only once, such as a pipe, is left for whoever loads it.
     let Some(text) = path.is_file().then(|| file::read(path, "").ok()).flatten() else { return false };
     match yaml::read(&Source::new("", text.as_str()), &Complaints::default()) {
-        Some(tree) => KEYS.iter().any(|key| tree.get(key).is_some()),
+        Some(tree) => looks_like_job(&tree),
         // What is not YAML shows what it was meant to be.
-        None => text.lines().any(|line| KEYS.iter().any(|key| line.starts_with(&format!("{key}:")))),
+        None => text.lines().any(|line| JOB.iter().any(|key| line.starts_with(&format!("{key}:")))),
     }
 }
 

@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// The folder below it that holds the transcripts.
 const TRANSCRIPTS: &str = "transcripts";
 
+/// The event log in it.
+pub const EVENTS: &str = "events.jsonl";
+
 /// A run's folder, which nobody else uses while this lives.
 #[derive(Debug)]
 pub struct RunFolder {
@@ -55,7 +58,7 @@ impl RunFolder {
     /// The event log.
     #[must_use]
     pub fn events(&self) -> PathBuf {
-        self.path.join("events.jsonl")
+        self.path.join(EVENTS)
     }
 
     /// The JUnit file.

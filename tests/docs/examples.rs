@@ -142,6 +142,25 @@ fn the_readme_shows_a_mistake_as_it_is_printed() {
 }
 
 #[test]
+fn the_readme_shows_a_run_as_it_is_printed() {
+    let page = Page::read("README.md");
+    let blocks = page.blocks();
+    let named = |key: &str| blocks.iter().find(|block| block.text.starts_with(key)).unwrap_or_else(|| panic!("no block begins with {key}"));
+    let stage = Stage::new(&pages::root().join("tests/docs/lab"));
+    // A process of this machine stands in for the host, and says what its disk might.
+    let (reached, said) = ("{protocol: ssh, ip: 192.0.2.11}", "echo / 91%");
+    assert!(named("testbed:").text.contains(reached) && named("job: ").text.contains("df -P /"));
+    stage.write("lab.yaml", &named("testbed:").text.replace(reached, "{class: shell}"));
+    stage.write("job.yaml", &named("job: ").text.replace("df -P /", said));
+    let ran = stage.runner(&["run", "job.yaml"]);
+    assert_eq!(ran.status, Some(1), "{}", ran.stderr);
+    let changing = regex::Regex::new(r"run [0-9a-f]{12}|\d+\.\d\ds").expect("a pattern");
+    let plain = |text: &str| changing.replace_all(text, "-").into_owned();
+    let (printed, shown) = (plain(&ran.stderr.replace(said, "df -P /")), plain(&named("job health").text));
+    assert!(printed.starts_with(&shown), "{printed}");
+}
+
+#[test]
 fn a_kind_is_told_from_its_keys() {
     let cases = [
         ("job: x", Kind::Job),

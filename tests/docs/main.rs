@@ -22,4 +22,5 @@ mod examples;
 mod links;
 mod schemas;
 mod tables;
+mod trials;
 mod words;

@@ -10,29 +10,29 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const JOB: &str = "schemas/job.schema.json";
-const TESTBED: &str = "schemas/testbed.schema.json";
+pub(crate) const JOB: &str = "schemas/job.schema.json";
+pub(crate) const TESTBED: &str = "schemas/testbed.schema.json";
 const PLATFORM: &str = "schemas/platform.schema.json";
 
-fn schema(file: &str) -> Value {
+pub(crate) fn schema(file: &str) -> Value {
     let text = std::fs::read_to_string(pages::root().join(file)).expect("a schema");
     serde_json::from_str(&text).expect("JSON")
 }
 
-fn validator(file: &str) -> Validator {
+pub(crate) fn validator(file: &str) -> Validator {
     let schema = schema(file);
     jsonschema::meta::validate(&schema).expect("a schema of the draft it names");
     jsonschema::options().build(&schema).expect("a schema")
 }
 
 /// A text as data, with merge keys applied as editors do.
-fn data(text: &str) -> Value {
+pub(crate) fn data(text: &str) -> Value {
     let mut value: serde_yaml::Value = serde_yaml::from_str(text).expect("YAML");
     value.apply_merge().expect("merge keys");
     serde_json::to_value(value).expect("data")
 }
 
-fn refused(validator: &Validator, value: &Value) -> Option<String> {
+pub(crate) fn refused(validator: &Validator, value: &Value) -> Option<String> {
     let errors: Vec<String> = validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     (!errors.is_empty()).then(|| errors.join("\n"))
 }

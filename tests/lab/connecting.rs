@@ -1,7 +1,6 @@
 //! Connections by hand against OpenSSH's server: opened, refused, waited for, closed.
 
-use crate::hostile::closed_port;
-use crate::program::{Program, pause, wait};
+use crate::program::{Program, closed_port, pause, wait};
 use crate::sshd::{LabUser, Sshd};
 use std::time::{Duration, Instant};
 

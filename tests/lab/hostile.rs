@@ -28,11 +28,6 @@ pub(crate) struct Hostile {
     over: Arc<AtomicBool>,
 }
 
-/// A port of 127.0.0.1 where nobody listens.
-pub(crate) fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
-}
-
 impl Hostile {
     /// Starts a peer with that habit.
     pub(crate) fn start(habit: Habit) -> Self {

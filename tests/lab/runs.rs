@@ -1,7 +1,7 @@
 //! Whole runs against three instances of OpenSSH's server: verdicts, messages, exit statuses and reports.
 
-use crate::hostile::{Habit, Hostile, closed_port};
-use crate::program::{Left, Program, pause, timeless, wait};
+use crate::hostile::{Habit, Hostile};
+use crate::program::{Left, Program, closed_port, pause, timeless, wait};
 use crate::sshd::{LabUser, Sshd};
 use std::fmt::Write;
 use std::time::{Duration, Instant};

@@ -1,14 +1,10 @@
 //! `runner devices --scan-keys` and `runner connect-check` against OpenSSH's server.
 
-use crate::program::Program;
+use crate::program::{Program, text};
 use crate::sshd::{Sshd, keygen};
 use expect_test::expect;
 use std::net::TcpListener;
 use std::process::Output;
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
 
 /// A testbed of one server under two names, and one that is not there.
 fn lab(sshd: &Sshd, more: &str) -> Program {
@@ -33,6 +29,7 @@ fn every_type_of_host_key_is_collected_and_what_was_collected_is_trusted() {
     keygen(&["-q", "-t", "ecdsa", "-N", "", "-f"], &ecdsa);
     let sshd = Sshd::start_with(&format!("HostKey {}", ecdsa.display()));
     let program = lab(&sshd, "");
+    program.write("known_hosts", "");
     let refused = program.again(&["connect-check", "testbed.yaml", "--quiet"]);
     assert_eq!(refused.status.code(), Some(4));
     expect![[r#"

@@ -17,7 +17,7 @@ fn testbed(sshd: &Sshd, more: &str) -> String {
 
 /// What was printed, without times and the run's id.
 fn printed(left: &Left) -> String {
-    let patterns = [(r" +\d+\.\d\ds", " TIME"), (r"in \d[\d.]*m?s", "in TIME"), (r"run \w+", "run ID")];
+    let patterns = [(r" +\d+\.\d\ds", " TIME"), (r"in \d[\d.]*m?s", "in TIME"), (r"run [0-9a-f]{12}", "run ID")];
     patterns
         .iter()
         .fold(left.said.clone(), |text, (pattern, with)| Regex::new(pattern).expect("a pattern").replace_all(&text, *with).into_owned())

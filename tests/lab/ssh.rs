@@ -239,7 +239,7 @@ fn an_idle_connection_knows_that_the_server_went_away() {
     let mut connection = open(&root(&sshd)).expect("open");
     assert!(connection.is_alive());
     let pid = run(&mut connection, "echo $PPID").expect("an answer").stdout.trim().to_owned();
-    let killed = std::process::Command::new("kill").args(["-9", &pid]).status();
+    let killed = std::process::Command::new("sh").args(["-c", &format!("kill -9 {pid}")]).status();
     assert!(killed.is_ok_and(|status| status.success()));
     let until = Instant::now() + Duration::from_secs(5);
     let quiet = Interrupt::new().expect("an eventfd");

@@ -28,7 +28,7 @@ tests:
     steps:
       - {{parallel: true, execute: ["echo one; echo two >&2", "seq 1 20000", "printf 'se%s' {first}; sleep 0.2; echo {second}cret"]}}
   - {{name: hangs, devices: r1, steps: [{{execute: "printf 'login: '; sleep 600", timeout: 2s}}]}}
-  - {{name: dropped, devices: r1, steps: [{{execute: "echo half of it; kill -9 $PPID; sleep 600"}}]}}
+  - {{name: dropped, devices: r1, steps: [{{execute: "echo half of it; sleep 1; kill -9 $PPID; sleep 600"}}]}}
   - {{name: still there, devices: r1, steps: [{{execute: "echo again"}}]}}
 "#
     );

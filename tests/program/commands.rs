@@ -1,7 +1,7 @@
 //! Commands that open nothing: what they print, and how they end. `reach` has `connect-check`.
 
 use crate::plain;
-use crate::program::Program;
+use crate::program::{Program, text};
 use expect_test::expect;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -39,11 +39,6 @@ pub(crate) fn lab(port: u16) -> Program {
     Program::new(&TESTBED.replace("PORT", &port.to_string()), JOB)
 }
 
-/// What was printed.
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
-
 /// Standard output, after checking that nothing else was said.
 fn printed(output: &Output) -> String {
     assert_eq!((text(&output.stderr).as_str(), output.status.code()), ("", Some(0)));
@@ -78,7 +73,7 @@ fn init_writes_files_that_are_accepted_and_pass_and_says_what_is_next() {
     assert_eq!(printed(&inside(&["check", "job.yaml"])), "first: 2 test cases on 2 devices, nothing was opened\n");
     let run = inside(&["run", "job.yaml", "--jobs", "1", "--junit", "junit.xml"]);
     expect![[r#"
-        job first, testbed testbed.yaml: 2 tests on 2 devices, run -
+        job first, testbed testbed.yaml: 2 test cases on 2 devices, run -
         PASS  -  connect [here]
         PASS  -  room on the disk [here]
         PASS  -  connect [router]
@@ -282,7 +277,7 @@ fn classes_are_listed_and_described() {
     for class in ["ssh", "shell", "replay"] {
         assert!(all.lines().any(|line| line.starts_with(class)), "{all}");
         let one = printed(&program.again(&["classes", class]));
-        assert!(one.starts_with(&format!("class {class}: ")) && one.contains("\nexecute "), "{one}");
+        assert!(one.starts_with(&format!("class {class}: ")) && one.contains("\n  execute\n"), "{one}");
     }
     let json: serde_json::Value = serde_json::from_str(&printed(&program.again(&["classes", "ssh", "--json"]))).expect("JSON");
     assert_eq!(json[0]["services"][0]["name"], "execute");

@@ -61,7 +61,7 @@ fn a_report_that_cannot_be_written_is_known_before_anything_runs() {
     assert_eq!(left.status, Some(6), "{}", left.said);
     assert!(!program.path("touched").exists(), "nothing ran");
     expect_test::expect![[r#"
-        `junit.xml` cannot be written: it is a folder
+        error: `junit.xml` cannot be written: it is a folder
     "#]]
     .assert_eq(&plain(&left.said));
 }

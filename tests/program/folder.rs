@@ -149,10 +149,10 @@ fn a_folder_that_cannot_be_written_is_known_before_anything_runs() {
         let ran = program.again(&["run", "job.yaml", "-o", &folder]);
         let said = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert_eq!(ran.status.code(), Some(6), "{said}");
-        assert!(said.starts_with(&format!("`{folder}/{blocked}` cannot be written: ")), "{said}");
+        assert!(said.starts_with(&format!("error: `{folder}/{blocked}` cannot be written: ")), "{said}");
     }
     let ran = program.again(&["run", "job.yaml", "-o", "file"]);
-    assert_eq!((ran.status.code(), String::from_utf8_lossy(&ran.stderr).starts_with("`file` cannot be written: ")), (Some(6), true));
+    assert_eq!((ran.status.code(), String::from_utf8_lossy(&ran.stderr).starts_with("error: `file` cannot be written: ")), (Some(6), true));
     assert!(!program.path("touched").exists(), "nothing ran");
 }
 

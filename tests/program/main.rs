@@ -12,6 +12,7 @@ mod files;
 mod folder;
 mod limits;
 mod matrix;
+mod mixed;
 mod order;
 mod outcomes;
 mod secrets;

@@ -131,7 +131,7 @@ fn the_example_of_a_matrix_passes_and_says_what_it_did() {
     let left = example().run(&["--jobs", "1"]);
     assert_eq!(left.status, Some(0), "{}", left.said);
     expect_test::expect![[r#"
-        job matrix, testbed testbed.yaml: 12 tests on 3 devices, run -
+        job matrix, testbed testbed.yaml: 12 test cases on 3 devices, run -
         PASS  -  connect [core1]
         PASS  -  connect [core2]
         PASS  -  sessions [core1, peer=core2, af=ipv4]

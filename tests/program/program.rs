@@ -1,9 +1,20 @@
 //! The program as a user runs it: files in a folder, a command line, what it printed, and the JUnit file it left.
 
 use std::fmt::Write;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
+
+/// What was printed.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// A port of 127.0.0.1 where nobody listens, as long as nobody takes it.
+pub(crate) fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
 
 /// A folder with a testbed and a job.
 pub(crate) struct Program {

@@ -1,18 +1,13 @@
 //! `runner connect-check`: who is reached, why the others are not, and the reports of it.
 
-use crate::commands::{lab, text};
+use crate::commands::lab;
 use crate::plain;
-use crate::program::{cases, wait};
+use crate::program::{cases, closed_port, text, wait};
 use expect_test::expect;
 use std::io::Read;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-
-/// A port that refuses connections, as long as nobody takes it.
-fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
-}
 
 #[test]
 fn connect_check_groups_devices_by_what_came_of_them() {

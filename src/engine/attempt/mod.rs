@@ -71,8 +71,10 @@ pub(super) fn run(task: &Task, workers: &mut [Worker], tools: Tools<'_>) -> Done
         Action::Shell(command) => {
             let judged = match command.render(&task.scope) {
                 Ok(command) => {
+                    let began = Instant::now();
                     let answer = attempt.process(&command);
-                    judge(task, Some(command), answer, DefaultCheck::ExitCodeZero, tools.redactor)
+                    let took = began.elapsed();
+                    Judged { took, ..judge(task, Some(command), answer, DefaultCheck::ExitCodeZero, tools.redactor) }
                 }
                 Err(fault) => Judged::fault(fault),
             };
@@ -132,8 +134,10 @@ impl Attempt<'_> {
         for call in calls {
             let judged = match call {
                 Ok(call) => {
+                    let began = Instant::now();
                     let answer = self.call(&call);
-                    judge(self.task, Some(call.shown()), answer, self.default_check(&call), self.tools.redactor)
+                    let took = began.elapsed();
+                    Judged { took, ..judge(self.task, Some(call.shown()), answer, self.default_check(&call), self.tools.redactor) }
                 }
                 Err(fault) => Judged::fault(fault),
             };

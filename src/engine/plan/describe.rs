@@ -1,7 +1,11 @@
 //! The plan as text, for `runner plan`.
 
-use crate::engine::plan::step::{Action, Step};
+use crate::base::duration;
+use crate::engine::plan::step::{Action, Repeat, RetryPlan, Step};
 use crate::engine::plan::{Cell, Plan, Work};
+use crate::eval::template::Template;
+use crate::model::step::Parallel;
+use crate::record::event::StepPhase;
 use std::sync::Arc;
 
 /// Shows every cell, in the order of the reports, with its connections and steps.
@@ -55,19 +59,18 @@ fn describe_order(cell: &Cell, plan: &Plan, text: &mut String) {
 fn describe_steps(steps: &[Arc<Step>], text: &mut String) {
     for step in steps {
         let phase = match step.phase {
-            crate::record::event::StepPhase::Setup => "setup ",
-            crate::record::event::StepPhase::Steps => "",
-            crate::record::event::StepPhase::Teardown => "teardown ",
+            StepPhase::Setup => "setup ",
+            StepPhase::Steps => "",
+            StepPhase::Teardown => "teardown ",
         };
         text.push_str(&format!("  {phase}{} {}", step.number, summary(step)));
         if !step.members.is_empty() {
             let names: Vec<&str> = step.members.iter().map(|member| member.name.as_str()).collect();
             text.push_str(&format!("  on {}", names.join(", ")));
         }
-        match &step.action {
-            Action::Connect { within: Some(within), .. } => text.push_str(&format!("  (timeout {within})")),
-            Action::Connect { within: None, .. } | Action::Disconnect(_) | Action::Destroy(_) => {}
-            _ => text.push_str(&format!("  (timeout {})", step.timeout)),
+        let around = around(step);
+        if !around.is_empty() {
+            text.push_str(&format!("  ({})", around.join(", ")));
         }
         text.push('\n');
         if let Action::Group { steps, always } = &step.action {
@@ -77,9 +80,47 @@ fn describe_steps(steps: &[Arc<Step>], text: &mut String) {
     }
 }
 
+/// What surrounds the action of a step, as far as it decides what is asked, how often and for how long.
+fn around(step: &Step) -> Vec<String> {
+    let mut around = Vec::new();
+    if !summary(step).contains(step.name.source()) {
+        around.push(format!("named {}", step.name.source()));
+    }
+    around.extend(step.when.iter().map(|when| format!("when {}", when.source())));
+    around.extend(step.repeat.iter().map(|repeat| match repeat {
+        Repeat::Expression(items) => format!("loop {}", items.source()),
+        Repeat::Value(_) => "loop".to_owned(),
+    }));
+    around.extend(step.parallel.map(|parallel| match parallel {
+        Parallel::All => "parallel".to_owned(),
+        Parallel::AtMost(most) => format!("parallel {most}"),
+    }));
+    around.extend(step.retry.iter().map(retry));
+    match &step.action {
+        Action::Connect { within, .. } => around.extend(within.iter().map(|within| format!("timeout {within}"))),
+        Action::Execute { .. } | Action::Configure { .. } | Action::Shell(_) => around.push(format!("timeout {}", step.timeout)),
+        Action::Disconnect(_)
+        | Action::Destroy(_)
+        | Action::Assert
+        | Action::Set(_)
+        | Action::Log(_)
+        | Action::Wait(_)
+        | Action::Fail(_)
+        | Action::Skip(_)
+        | Action::Group { .. } => {}
+    }
+    around
+}
+
+fn retry(retry: &RetryPlan) -> String {
+    let attempts = retry.attempts.map(|attempts| format!(" {attempts} attempts")).unwrap_or_default();
+    let within = retry.within.as_ref().map(|within| format!(" within {}", duration::show(within.length))).unwrap_or_default();
+    format!("retry{attempts}{within}, every {}", duration::show(retry.every))
+}
+
 fn summary(step: &Step) -> String {
-    let list = |templates: &[crate::eval::template::Template]| {
-        let texts: Vec<&str> = templates.iter().map(crate::eval::template::Template::source).collect();
+    let list = |templates: &[Template]| {
+        let texts: Vec<&str> = templates.iter().map(Template::source).collect();
         texts.join("; ")
     };
     match &step.action {
@@ -90,7 +131,7 @@ fn summary(step: &Step) -> String {
         Action::Assert => format!("assert: {}", step.name.source()),
         Action::Set(values) => format!("set: {}", values.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")),
         Action::Log(line) => format!("log: {}", line.source()),
-        Action::Wait(duration) => format!("wait: {}", crate::base::duration::show(*duration)),
+        Action::Wait(duration) => format!("wait: {}", duration::show(*duration)),
         Action::Fail(reason) => format!("fail: {}", reason.source()),
         Action::Skip(reason) => format!("skip: {}", reason.source()),
         Action::Group { .. } => format!("group: {}", step.name.source()),

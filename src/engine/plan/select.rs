@@ -268,7 +268,8 @@ fn with_attributes<'a>(entries: &[Entry], testbed: &'a Testbed, complaints: &mut
         let known = |device: &Device| device_data(device).get(&entry.key.value).is_some();
         if !testbed.devices.values().any(known) {
             let names: Vec<String> = testbed.devices.values().flat_map(|device| device.attributes.keys().cloned()).collect();
-            let near = text::nearest(&entry.key.value, names.iter().map(String::as_str).chain(["tags", "features", "os", "type"]));
+            let known = names.iter().map(String::as_str).chain(["tags", "features", "os", "type"]);
+            let near = text::nearest(&entry.key.value, known.filter(|name| *name != entry.key.value));
             let complaint = Diagnostic::error(&entry.key.place, format!("no device has an attribute `{}`", entry.key.value));
             complaints.push(complaint.did_you_mean(near));
         }

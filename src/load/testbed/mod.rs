@@ -36,7 +36,7 @@ use crate::load::complaints::Complaints;
 use crate::load::fields::Fields;
 use crate::load::scalar::Dialect;
 use crate::load::testbed::credential::Legacy;
-use crate::load::{Given, habits, yaml};
+use crate::load::{Given, habits, looks_like_job, yaml};
 use crate::model::credential::Credentials;
 use crate::model::testbed::{Device, Testbed};
 use crate::model::yaml::{Entry, Yaml};
@@ -59,6 +59,11 @@ pub(super) struct Origin<'a> {
 /// Reads a testbed from its text.
 pub(super) fn read(source: &Arc<Source>, origin: &Origin<'_>, complaints: &Complaints) -> Option<Testbed> {
     let tree = yaml::read_lenient(source, complaints)?;
+    if tree.get("devices").is_none() && looks_like_job(&tree) {
+        let complaint = Diagnostic::error(&tree.place, "this is a job, and a testbed is wanted");
+        complaints.add(complaint.hint("the testbed of a job is the file that its key `testbed` names"));
+        return None;
+    }
     habits::check(&tree, complaints);
     let start = Place::new(source, 0..0);
     read_tree(tree, &start, origin, complaints)

@@ -21,7 +21,7 @@ const ITEMS: usize = 20;
 pub(super) fn header(head: &RunHead) -> String {
     let tests: Vec<&CellHead> = head.cells.iter().filter(|cell| cell.kind == CellKind::Test).collect();
     let devices: HashSet<&str> = tests.iter().filter_map(|cell| cell.device.as_deref()).collect();
-    let tests = if tests.is_empty() { count(head.cells.len(), "connection") } else { count(tests.len(), "test") };
+    let tests = if tests.is_empty() { count(head.cells.len(), "connection") } else { count(tests.len(), "test case") };
     let on = if devices.is_empty() { String::new() } else { format!(" on {}", count(devices.len(), "device")) };
     let line = format!("job {}, testbed {}: {tests}{on}, run {}", head.job, head.testbed, head.run_id);
     clean::line(&line, LINE * 2)
@@ -63,7 +63,10 @@ pub(super) fn attempted(cell: &CellHead, attempt: &Attempt) -> String {
     let step = clean::line(&attempt.step.title(), LINE);
     let attempts = if attempt.number > 1 { format!(", attempt {}", attempt.number) } else { String::new() };
     let verdict = attempt.verdict.word();
-    format!("      {}  {step}: {} ({verdict}{attempts}, {})", name(cell), asked(attempt), took(attempt.took))
+    // A step without a name is called by what it asks.
+    let asked = Some(asked(attempt)).filter(|asked| *asked != clean::line(&attempt.step.name, LINE));
+    let asked = asked.map(|asked| format!(": {asked}")).unwrap_or_default();
+    format!("      {}  {step}{asked} ({verdict}{attempts}, {})", name(cell), took(attempt.took))
 }
 
 /// A step that was not asked, likewise.

@@ -148,14 +148,14 @@ fn a_closed_pipe_ends_no_run_and_is_told_at_the_end() {
 fn a_run_that_only_began_says_so() {
     let heads = vec![cell(CellKind::Test, "t", None)];
     let told = told(&events(vec![(0, Fact::RunStarted(Box::new(head(heads)))), (5, attempted(attempt(0, "r1")))]), Style::PLAIN);
-    expect![[r"
-        job smoke, testbed testbeds/lab-a.yaml: 1 test, run 8f2c
+    expect![[r#"
+        job smoke, testbed testbeds/lab-a.yaml: 1 test case, run 8f2c
 
         ERROR t
           the run ended before this began
 
         0 passed, 1 errored in 5ms
         junit: out/junit.xml
-    "]]
+    "#]]
     .assert_eq(&told);
 }

@@ -1,7 +1,8 @@
 //! Opening: peers that are no ssh servers, logins, host keys.
 
 use super::{AMPLE, endpoint, open, root, run, with, within};
-use crate::hostile::{Habit, Hostile, Relay, closed_port};
+use crate::hostile::{Habit, Hostile, Relay};
+use crate::program::closed_port;
 use crate::sshd::{LabUser, Sshd, keygen};
 use runner::base::secret::Secret;
 use runner::connect::class::{Class, Login};
