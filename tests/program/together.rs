@@ -105,3 +105,72 @@ fn turns_that_get_no_connection_of_the_pool_are_told_and_keep_their_places() {
         passed  is meant to [pool]
     "#]].assert_eq(&left.table());
 }
+
+#[test]
+fn what_cannot_be_read_hides_no_other_mistake_and_brings_none() {
+    let job = r#"
+job: mistakes
+testbed: testbed.yaml
+timeout: 30
+tests:
+  - name: far from it
+    needs: nothing
+    steps:
+      - {execute: a, device: onn}
+      - {execute: b}
+      - {execute: "{{ matrix.x }} {{ item }}", device: one}
+      - {execute: "{{ device.name }}", device: one}
+      - {execute: c, device: one, alias: nope}
+  - name: near to it
+    devicse: one
+    matrx: {x: [1]}
+    steps: [{execute: "{{ device.name }} {{ matrix.x }}"}]
+  - name: not read
+    id: not an id
+    steps: [{shell: "true"}]
+  - name: about what was not read
+    needs: not read
+    devices: one
+    steps:
+      - {conect: {alias: second}}
+      - {execute: d, alias: second, capture: {said: {regx: a}}}
+      - {log: "{{ said }}"}
+setup:
+  - {execute: e, device: [one]}
+"#;
+    let program = Program::new(TESTBED, job);
+    let checked = program.again(&["check", "job.yaml"]);
+    assert_eq!(checked.status.code(), Some(3));
+    let said = String::from_utf8(checked.stderr).expect("UTF-8");
+    let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error") || line.trim_start().starts_with("-->")).collect();
+    expect_test::expect![[r#"
+        error: `timeout`: `30` has no unit: write `30s`, `30ms` or `30m`
+         --> job.yaml:4:10
+        error: test `nothing` is not in this job
+         --> job.yaml:7:12
+        error: device `onn` is not in the testbed
+         --> job.yaml:9:30
+        error: this `execute` has no device
+          --> job.yaml:10:10
+        error: variable `matrix` is undefined
+          --> job.yaml:11:23
+        error: variable `item` is undefined
+          --> job.yaml:11:38
+        error: variable `device` is undefined
+          --> job.yaml:12:23
+        error: device `one` has no alias `nope`, there are `default` and `local`
+          --> job.yaml:13:42
+        error: a test has no key `devicse`
+          --> job.yaml:15:5
+        error: a test has no key `matrx`
+          --> job.yaml:16:5
+        error: `not an id` cannot be an id
+          --> job.yaml:19:9
+        error: a step has no key `conect`
+          --> job.yaml:25:10
+        error: a capture has no key `regx`
+          --> job.yaml:26:54
+        error: `device` wants text, found a list
+          --> job.yaml:29:26"#]]
+    .assert_eq(&errors.join("\n"));
+}
