@@ -10,6 +10,37 @@ devices:
   pool: {os: linux, connections: {defaults: {pool_size: 2, pool_timeout: 1500ms}, local: {class: shell}}}
 ";
 
+const MISTAKES: &str = r#"
+job: mistakes
+testbed: testbed.yaml
+timeout: 30
+tests:
+  - name: far from it
+    needs: nothing
+    steps:
+      - {execute: a, device: onn}
+      - {execute: b}
+      - {execute: "{{ matrix.x }} {{ item }}", device: one}
+      - {execute: "{{ device.name }}", device: one}
+      - {execute: c, device: one, alias: nope}
+  - name: near to it
+    devicse: one
+    matrx: {x: [1]}
+    steps: [{execute: "{{ device.name }} {{ matrix.x }}"}]
+  - name: not read
+    id: not an id
+    steps: [{shell: "true"}]
+  - name: about what was not read
+    needs: not read
+    devices: one
+    steps:
+      - {conect: {alias: second}}
+      - {execute: d, alias: second, capture: {said: {regx: a}}}
+      - {log: "{{ said }}"}
+setup:
+  - {execute: e, device: [one]}
+"#;
+
 fn run(tests: &str) -> Left {
     Program::new(TESTBED, &format!("job: together\ntestbed: testbed.yaml\norder: free\ntests:\n{tests}")).run(&[])
 }
@@ -108,37 +139,7 @@ fn turns_that_get_no_connection_of_the_pool_are_told_and_keep_their_places() {
 
 #[test]
 fn what_cannot_be_read_hides_no_other_mistake_and_brings_none() {
-    let job = r#"
-job: mistakes
-testbed: testbed.yaml
-timeout: 30
-tests:
-  - name: far from it
-    needs: nothing
-    steps:
-      - {execute: a, device: onn}
-      - {execute: b}
-      - {execute: "{{ matrix.x }} {{ item }}", device: one}
-      - {execute: "{{ device.name }}", device: one}
-      - {execute: c, device: one, alias: nope}
-  - name: near to it
-    devicse: one
-    matrx: {x: [1]}
-    steps: [{execute: "{{ device.name }} {{ matrix.x }}"}]
-  - name: not read
-    id: not an id
-    steps: [{shell: "true"}]
-  - name: about what was not read
-    needs: not read
-    devices: one
-    steps:
-      - {conect: {alias: second}}
-      - {execute: d, alias: second, capture: {said: {regx: a}}}
-      - {log: "{{ said }}"}
-setup:
-  - {execute: e, device: [one]}
-"#;
-    let program = Program::new(TESTBED, job);
+    let program = Program::new(TESTBED, MISTAKES);
     let checked = program.again(&["check", "job.yaml"]);
     assert_eq!(checked.status.code(), Some(3));
     let said = String::from_utf8(checked.stderr).expect("UTF-8");
@@ -173,4 +174,14 @@ setup:
         error: `device` wants text, found a list
           --> job.yaml:29:26"#]]
     .assert_eq(&errors.join("\n"));
+}
+
+#[test]
+fn an_expected_error_that_any_error_would_be_is_none() {
+    let left = run(r#"
+  - {name: empty, vars: {said: ""}, steps: [{shell: sleep 60, timeout: 20ms, expect_error: {kind: timeout, matches: "{{ said }}"}}]}
+"#);
+    assert_eq!(left.status, Some(4), "{}", left.said);
+    let message = left.case("empty").message;
+    assert_eq!(message, "step 1 sleep 60: `matches` needs a pattern that some text does not match, `` matches every text");
 }
