@@ -128,3 +128,23 @@ impl Frame {
         Self { parent, device: None, turn, values: IndexMap::new(), shown: Layer::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Data;
+
+    #[test]
+    fn however_often_a_loop_turns_its_frames_are_used_again() {
+        let mut frames = Frames::new(Scope::default(), Layer::default());
+        for round in 0..1000 {
+            let turns: Vec<FrameId> = (0..3).map(|index| frames.turn(Frames::CELL, Data::from(index), index)).collect();
+            let inner = frames.command(turns[1]);
+            frames.set(inner, [("word".to_owned(), Data::from(round))]);
+            frames.gather(turns[1], &[inner]);
+            frames.gather(Frames::CELL, &turns);
+        }
+        assert_eq!(frames.all.len(), 5);
+        assert_eq!(frames.all[0].values["word"], serde_json::json!([null, [999], null]));
+    }
+}
