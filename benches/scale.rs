@@ -7,7 +7,7 @@
 
 use runner::connect::login::Surroundings;
 use runner::connect::registry::Registry;
-use runner::engine::plan::{Inputs, Plan, Selection, build};
+use runner::engine::plan::{Broken, Inputs, Plan, Selection, build};
 use runner::engine::schedule::{Input, Output, Schedule};
 use runner::engine::task::Done;
 use runner::load::{Environment, job_text, testbed_text};
@@ -112,7 +112,7 @@ fn plan(testbed: &str, job: &str) -> Plan {
         env: serde_json::json!({}),
         run: serde_json::json!({}),
         file: "job.yaml".to_owned(),
-        broken: false,
+        broken: Broken::default(),
     });
     plan.expect("a plan")
 }

@@ -1,7 +1,7 @@
 //! Loads a job and its testbed, and makes the plan.
 
 use crate::base::Data;
-use crate::base::diagnostic::{Colour, Diagnostic, Severity};
+use crate::base::diagnostic::{Colour, Diagnostic};
 use crate::cli::arguments::Subject as Arguments;
 use crate::cli::world::{self, World};
 use crate::cli::{ask, files, order};
@@ -40,7 +40,7 @@ pub(super) fn accept(arguments: &Arguments, world: &World) -> Accepted {
         return Accepted { plan: None, job: Some(job), complaints, testbed: named, redactor: Redactor::default() };
     };
     let redactor = plan::redactor(&testbed);
-    let broken = complaints.iter().any(|complaint| complaint.severity == Severity::Error);
+    let broken = plan::Broken::of(&complaints);
     let (plan, said) = plan::build(&plan::Inputs {
         job: &job,
         testbed: &testbed,

@@ -1,7 +1,7 @@
 //! `expect_error`: whether an error is the one that a step expects.
 
 use crate::base::diagnostic::Diagnostic;
-use crate::eval::pattern::Pattern;
+use crate::eval::pattern::{self, Pattern};
 use crate::eval::scope::Scope;
 use crate::eval::template::FreeName;
 use crate::model::step::ExpectError;
@@ -32,13 +32,20 @@ impl Expectation {
     /// Whether this fault was meant.
     ///
     /// # Errors
-    /// The pattern cannot be rendered.
+    /// The pattern cannot be rendered, or matches whatever is said.
     pub fn holds(&self, fault: &Fault, scope: &Scope) -> Result<bool, Fault> {
         let fits = can_be_expected(fault.kind)
             && self.phase.is_none_or(|(_, phase)| phase.has(fault))
             && self.kind.is_none_or(|(_, kind)| fault.kind == kind);
         match &self.matches {
-            Some(pattern) if fits => pattern.get(scope).map(|pattern| pattern.is_match(&fault.message)),
+            Some(pattern) if fits => {
+                let rendered = pattern.get(scope)?;
+                if pattern::matches_all(&rendered) {
+                    let sentence = format!("`matches` needs a pattern that some text does not match, `{rendered}` matches every text");
+                    return Err(Fault::new(FaultKind::Template, sentence));
+                }
+                Ok(rendered.is_match(&fault.message))
+            }
             Some(_) | None => Ok(fits),
         }
     }

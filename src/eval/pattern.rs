@@ -60,6 +60,11 @@ impl Pattern {
     }
 }
 
+/// Whether a pattern matches every text: nothing at all, and a text that nobody thinks of.
+pub(super) fn matches_all(pattern: &Regex) -> bool {
+    pattern.is_match("") && pattern.is_match("\u{1}\n\u{1}")
+}
+
 /// Compiles a rendered pattern; the error is a sentence.
 pub(super) fn build(pattern: &str) -> Result<Regex, String> {
     let shown = one_line(pattern, 80);

@@ -18,6 +18,7 @@ mod outcomes;
 mod secrets;
 mod steps;
 mod testbeds;
+mod together;
 
 /// What was printed, without times and the run's name.
 fn plain(said: &str) -> String {

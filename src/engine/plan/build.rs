@@ -42,7 +42,7 @@ const REOPEN_AFTER: Duration = Duration::from_mins(1);
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut builder = Builder::new(inputs);
-    let needs = Needs::of(inputs.job, inputs.broken, &mut builder.complaints);
+    let needs = Needs::of(inputs.job, inputs.broken.is_any(), &mut builder.complaints);
     let run = needs.closure(|index| builder.chosen.has_test(&inputs.job.tests[index]));
     let tests = builder.tests(&needs, &run);
     let setup = builder.around("setup", CellKind::Setup, &inputs.job.setup);
@@ -50,7 +50,7 @@ pub fn build(inputs: &Inputs<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
     builder.look_through_others(&run);
     builder.check_ends();
     let mut complaints = std::mem::take(&mut builder.complaints);
-    if inputs.broken || complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
+    if inputs.broken.is_any() || complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return (None, complaints);
     }
     let present = tests.iter().filter_map(|draft| draft.run.test).map(|test| test as usize).collect();
@@ -109,7 +109,7 @@ struct Draft {
 impl<'a> Builder<'a> {
     fn new(inputs: &'a Inputs<'a>) -> Self {
         let mut complaints = Vec::new();
-        let mut names = if inputs.broken { Names::of_broken(inputs.job.place.source()) } else { Names::new(None) };
+        let mut names = if inputs.broken.is_any() { Names::of_broken(inputs.job.place.source()) } else { Names::new(None) };
         for name in inputs.overrides.keys() {
             names.learn(name);
         }
@@ -123,7 +123,7 @@ impl<'a> Builder<'a> {
             defined,
             used: BTreeSet::new(),
             ends: Vec::new(),
-            incomplete: inputs.broken,
+            incomplete: inputs.broken.is_any(),
             vars,
             fixed,
             fixed_for: HashMap::new(),
@@ -165,7 +165,7 @@ impl<'a> Builder<'a> {
         let devices = test.devices.as_ref().map(|wanted| select::select(wanted, self.inputs.testbed, known, &mut self.complaints));
         let has_device = devices.is_some();
         features::check(&test.requires, self.inputs.testbed, &mut self.complaints);
-        let (early, mut vars) = self.known(has_device);
+        let (early, mut vars) = self.known(has_device, Some(test));
         let mut names = test.matrix.as_ref().map_or_else(|| early.clone(), |matrix| early.with_matrix(matrix));
         vars.extend(compile_vars(&test.vars, &mut names, &mut self.complaints));
         let matrix = test.matrix.as_ref().map(|matrix| self.matrix(matrix, &early, &vars));
@@ -216,8 +216,9 @@ impl<'a> Builder<'a> {
     }
 
     /// The names and variables that a test begins with. Variables of the job that need a device are unknown without one.
-    fn known(&self, has_device: bool) -> (Names, Vec<(String, Value)>) {
+    fn known(&self, has_device: bool, test: Option<&Test>) -> (Names, Vec<(String, Value)>) {
         let mut names = if has_device { self.names.with(&["device"]) } else { self.names.clone() };
+        names.broken_here(self.inputs.broken.is_within(test, self.inputs.job));
         let mut vars = Vec::new();
         let mut unknown = BTreeSet::new();
         for (name, value) in &self.vars {
@@ -238,7 +239,7 @@ impl<'a> Builder<'a> {
         if steps.is_empty() {
             return None;
         }
-        let (names, vars) = self.known(false);
+        let (names, vars) = self.known(false, None);
         let Compiled { program, needs, pairs } = self
             .compile(names, false, |compiler| if kind == CellKind::Teardown { compiler.teardown(steps) } else { compiler.setup(steps) });
         let shared = Shared {

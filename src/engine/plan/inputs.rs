@@ -3,6 +3,7 @@
 use crate::base::Data;
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
+use crate::engine::plan::broken::Broken;
 use crate::engine::plan::select::Selection;
 use crate::model::job::Job;
 use crate::model::testbed::Testbed;
@@ -28,6 +29,6 @@ pub struct Inputs<'a> {
     pub run: Data,
     /// The job's file, as reports name it.
     pub file: String,
-    /// Whether parts of the files could not be read. Only complaints are wanted then, and none that only follow from that.
-    pub broken: bool,
+    /// What of the files could not be read. Only complaints are wanted then, and none that only follow from that.
+    pub broken: Broken,
 }

@@ -4,6 +4,7 @@
 //! there are, and complains about everything that does not fit, all at once.
 
 mod branches;
+mod broken;
 mod build;
 mod compile;
 mod connections;
@@ -27,6 +28,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+pub use broken::Broken;
 pub use build::build;
 pub use connections::{Wanted, connections};
 pub use describe::describe;

@@ -18,6 +18,8 @@ pub(super) struct Names {
     beside: BTreeMap<String, Place>,
     /// The job, where parts of it could not be read; a name may be defined there.
     broken: Option<Arc<Source>>,
+    /// Whether what could not be read is near.
+    here: bool,
     /// The axes of the test's matrix.
     axes: Option<Rc<Axes>>,
 }
@@ -33,23 +35,38 @@ impl Names {
     /// What every template knows. `device` only where there is one.
     pub(super) fn new(with_device: Option<&str>) -> Self {
         let always = ["testbed", "env", "run"].into_iter();
-        Self { known: always.chain(with_device).map(str::to_owned).collect(), beside: BTreeMap::new(), broken: None, axes: None }
+        Self {
+            known: always.chain(with_device).map(str::to_owned).collect(),
+            beside: BTreeMap::new(),
+            broken: None,
+            here: false,
+            axes: None,
+        }
     }
 
     /// The same for a job of which parts could not be read.
     pub(super) fn of_broken(job: &Arc<Source>) -> Self {
-        Self { broken: Some(Arc::clone(job)), ..Self::new(None) }
+        Self { broken: Some(Arc::clone(job)), here: true, ..Self::new(None) }
     }
 
-    /// Whether parts of the job could not be read.
-    pub(super) fn is_broken(&self) -> bool {
-        self.broken.is_some()
+    /// Says whether the part of the job is near where the names are used that could not be read.
+    pub(super) fn broken_here(&mut self, here: bool) {
+        self.here = here;
+    }
+
+    /// Whether something near could not be read.
+    pub(super) fn is_broken_here(&self) -> bool {
+        self.here
     }
 
     /// Whether a part of the job that could not be read may define the name.
     fn may_be_defined(&self, name: &str) -> bool {
         let defines = |text: &str| text.contains(&format!("{name}:")) || text.contains(&format!("capture: {name}"));
-        self.broken.as_ref().is_some_and(|job| name == "device" || defines(job.text()))
+        match name {
+            // What only a test or a step gives itself stands near, perhaps under a key that was misspelt.
+            "device" | "matrix" | "item" | "loop" | "result" => self.here,
+            _ => self.broken.as_ref().is_some_and(|job| defines(job.text())),
+        }
     }
 
     /// Learns a name.

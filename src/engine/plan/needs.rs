@@ -43,7 +43,7 @@ impl Needs {
                         complaints.push(too_late(test, &job.tests[*found], &name.place));
                     }
                     Some(found) => needed.push(Needed { test: *found, place: name.place.clone() }),
-                    None if broken => {}
+                    None if broken && is_named_elsewhere(job, &name.value) => {}
                     None => {
                         let complaint = Diagnostic::error(&name.place, format!("test `{}` is not in this job", name.value));
                         complaints.push(complaint.did_you_mean(text::nearest(&name.value, known.keys().copied())));
@@ -183,6 +183,12 @@ enum Seen {
     /// Its place on the way.
     OnTheWay(usize),
     Done,
+}
+
+/// Whether the file names it otherwise than as what tests need: perhaps as a test that could not be read.
+fn is_named_elsewhere(job: &Job, name: &str) -> bool {
+    let needed = job.tests.iter().flat_map(|test| &test.needs).filter(|need| need.value.contains(name)).count();
+    job.place.source().text().matches(name).count() > needed
 }
 
 /// The complaint about a test that needs a later one, where tests run in the order of the file.

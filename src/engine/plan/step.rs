@@ -293,6 +293,35 @@ impl Step {
         }
     }
 
+    /// Whether it asks or judges something, so that it can end otherwise than well by the answer.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        match &self.action {
+            Action::Execute { .. }
+            | Action::Configure { .. }
+            | Action::Connect { .. }
+            | Action::Shell(_)
+            | Action::Assert
+            | Action::Fail(_) => true,
+            Action::Group { steps, always } => steps.iter().chain(always).any(|step| step.asks()),
+            Action::Disconnect(_) | Action::Destroy(_) => self.expect_error.is_some(),
+            Action::Set(_) | Action::Log(_) | Action::Wait(_) | Action::Skip(_) => false,
+        }
+    }
+
+    /// Whether all that it can do is to fail, so that a `when` that is false is the right answer.
+    #[must_use]
+    pub fn only_fails(&self) -> bool {
+        match &self.action {
+            Action::Fail(_) => true,
+            Action::Group { steps, always } => {
+                let mut asking = steps.iter().chain(always).filter(|step| step.asks()).peekable();
+                asking.peek().is_some() && asking.all(|step| step.only_fails())
+            }
+            _ => false,
+        }
+    }
+
     /// The step as reports name it. A name that cannot be rendered stays as written.
     #[must_use]
     pub fn reference(&self, scope: &Scope) -> StepRef {

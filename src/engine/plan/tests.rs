@@ -5,7 +5,7 @@ mod matrix;
 use crate::base::diagnostic::Diagnostic;
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
-use crate::engine::plan::{self, Inputs, Plan, RetryPlan, Selection};
+use crate::engine::plan::{self, Broken, Inputs, Plan, RetryPlan, Selection};
 use crate::load::{self, Environment};
 use crate::record::event::CellKind;
 use std::path::Path;
@@ -38,7 +38,7 @@ fn plan_of(job: &str, testbed: &str, selection: &Selection) -> (Option<Plan>, Ve
         env: serde_json::json!({"LAB": "yes"}),
         run: serde_json::json!({"id": "1"}),
         file: "job.yaml".to_owned(),
-        broken: false,
+        broken: Broken::default(),
     })
 }
 

@@ -38,7 +38,7 @@ fn try_plan_of(job: &str, testbed: &str) -> Result<Arc<Plan>, Vec<String>> {
         env: serde_json::json!({}),
         run: serde_json::json!({}),
         file: "job.yaml".to_owned(),
-        broken: false,
+        broken: plan::Broken::default(),
     });
     plan.map(Arc::new).ok_or_else(|| said.into_iter().map(|complaint| complaint.message).collect())
 }

@@ -43,7 +43,7 @@ fn read(yaml: &Yaml, complaints: &Complaints) -> Option<Assertion> {
         complaints.add(Diagnostic::error(&yaml.place, message).hint("such as `{contains: Established}`"));
         return None;
     };
-    let mut parts = Parts::default();
+    let mut parts = Parts { what: "an assertion", ..Parts::default() };
     let mut whole = true;
     for entry in entries {
         whole &= parts.take(entry, complaints);
@@ -69,7 +69,7 @@ fn read(yaml: &Yaml, complaints: &Complaints) -> Option<Assertion> {
 /// Reads a source and its filters alone, as captures have them. `others` are keys that somebody else reads.
 pub(super) fn extract(yaml: &Yaml, others: &[&str], complaints: &Complaints) -> Option<Extract> {
     let entries = scalar::map(yaml, "capture", complaints)?;
-    let mut parts = Parts::default();
+    let mut parts = Parts { what: "a capture", ..Parts::default() };
     let mut whole = true;
     for entry in entries.iter().filter(|entry| !others.contains(&entry.key.value.as_str())) {
         whole &= parts.take(entry, complaints);
@@ -99,6 +99,8 @@ pub(super) fn extract(yaml: &Yaml, others: &[&str], complaints: &Complaints) -> 
 /// The parts of an assertion as they are found.
 #[derive(Default)]
 struct Parts<'a> {
+    /// Whose they are, for complaints.
+    what: &'static str,
     sources: Vec<&'a Entry>,
     filters: Vec<Placed<Filter>>,
     operators: Vec<&'a Entry>,
@@ -125,7 +127,7 @@ impl<'a> Parts<'a> {
             self.filters.extend(found);
             return read;
         } else {
-            complaints.add(unknown(&entry.key));
+            complaints.add(unknown(self.what, &entry.key));
             return false;
         }
         true
@@ -205,13 +207,13 @@ fn filter(entry: &Entry, complaints: &Complaints) -> Option<Placed<Filter>> {
     Some(Placed::new(*filter, entry.key.place.clone()))
 }
 
-fn unknown(key: &Placed<String>) -> Diagnostic {
+fn unknown(what: &str, key: &Placed<String>) -> Diagnostic {
     if LATER.contains(&key.value.as_str()) || operator::is_later(&key.value) {
         return Diagnostic::error(&key.place, format!("`{}` is not supported by this version", key.value));
     }
     let filters = FILTERS.iter().map(|(name, _)| *name);
     let known = SOURCES.into_iter().chain(operator::NAMES).chain(filters).chain(["as", "status", "exit_code", "message"]);
-    let message = format!("an assertion has no key `{}`", text::one_line(&key.value, 40));
+    let message = format!("{what} has no key `{}`", text::one_line(&key.value, 40));
     Diagnostic::error(&key.place, message).did_you_mean(text::nearest(&key.value, known))
 }
 

@@ -51,11 +51,24 @@ impl<'a> Builder<'a> {
                 let at = needs.first().and_then(|need| need.alias.as_ref()).unwrap_or(place);
                 let defined: Vec<&str> = self.defined.aliases(device).collect();
                 let via = via_of(device, &Placed::new(alias.clone(), at.clone()), &defined);
-                via.map_err(|complaint| self.complaints.push(*complaint)).ok()?
+                match via {
+                    Ok(via) => via,
+                    Err(_) if self.may_define(alias) => return None,
+                    Err(complaint) => {
+                        self.complaints.push(*complaint);
+                        return None;
+                    }
+                }
             }
             None => Vec::new(),
         };
         Some(Request { alias: slot.alias.clone(), via, place: Some(place.clone()), ..Request::default() })
+    }
+
+    /// Whether a step that could not be read may define an alias: the file names it more than once.
+    fn may_define(&self, alias: &str) -> bool {
+        let text = self.inputs.job.place.source().text();
+        self.inputs.broken.is_any() && text.matches(&format!("alias: {alias}")).count() > 1
     }
 
     /// The device that a step means; `None` after a complaint.
@@ -66,7 +79,7 @@ impl<'a> Builder<'a> {
         };
         match select::device_named(&Placed::new(name.clone(), place.clone()), self.inputs.testbed) {
             Ok(device) => Some(device),
-            Err(_) if self.inputs.broken => None,
+            Err(_) if self.inputs.broken.is_in_testbed(self.inputs.testbed, self.inputs.job) => None,
             Err(complaint) => {
                 self.complaints.push(*complaint);
                 None
@@ -125,7 +138,7 @@ impl<'a> Builder<'a> {
 
     /// Complains about connections that are ended, and that no step of the job uses or connects.
     pub(super) fn check_ends(&mut self) {
-        if self.inputs.broken {
+        if self.inputs.broken.is_any() {
             return;
         }
         let ends = std::mem::take(&mut self.ends);

@@ -94,7 +94,7 @@ impl<'a> Builder<'a> {
         }
         let wholes = self.wholes(shared, device);
         let left = self.note_needs(shared, &routes, &wholes);
-        if let Some(device) = device.filter(|_| self.inputs.broken) {
+        if let Some(device) = device.filter(|_| self.inputs.broken.is_any()) {
             // The steps that would use it may be among what could not be read.
             let request = Request { place: Some(device.name.place.clone()), ..Request::default() };
             self.routes.resolve(device, &request, &mut self.complaints);
@@ -110,7 +110,7 @@ impl<'a> Builder<'a> {
     /// The same, skipped where the devices that the steps name lack what the test requires.
     fn with_required(&mut self, shared: &Shared<'_>, bound: Bound<'a>) -> Bound<'a> {
         let named: Vec<&Device> = bound.devices.iter().map(|id| &self.inputs.testbed.devices[id.index()]).collect();
-        if let Some(first) = shared.requires.first().filter(|_| named.is_empty() && !self.inputs.broken) {
+        if let Some(first) = shared.requires.first().filter(|_| named.is_empty() && !self.inputs.broken.is_any()) {
             let complaint = Diagnostic::error(&first.place, "`requires` has nothing to do: this test uses no device");
             self.complaints.push(complaint.hint("give the test `devices:`, or its steps `device:`"));
         }
@@ -148,7 +148,7 @@ impl<'a> Builder<'a> {
         };
         let head = CellHead { kind: shared.kind, name, test: shared.name.clone(), device, matrix: label };
         // In a broken job, what a name is made of may be missing; a case that is skipped holds nothing.
-        let unnamed = self.inputs.broken || run.skipped.is_some();
+        let unnamed = self.inputs.broken.is_any() || run.skipped.is_some();
         let named = if unnamed { Ok(Vec::new()) } else { locks::render(&shared.locks, &run, head.device.as_deref()) };
         let locks = named.map_err(|complaint| self.complain_once(*complaint)).unwrap_or_default();
         Draft { head, run, wholes: bound.wholes.clone(), devices: bound.devices.clone(), locks }

@@ -35,7 +35,7 @@ impl Compiler<'_> {
             Some(device) => Target::Named(device.value.clone()),
             None if self.has_device => Target::Cell,
             // The devices may be among what could not be read.
-            None if self.names.is_broken() => return None,
+            None if self.names.is_broken_here() => return None,
             None => {
                 let complaint = Diagnostic::error(place, format!("this `{}` has no device", step.action.value.name()));
                 self.complaints.push(complaint.hint("give the test `devices:`, or the step `device:`"));

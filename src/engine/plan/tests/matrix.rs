@@ -4,7 +4,7 @@ use super::{LAB, plan_of};
 use crate::base::diagnostic::{Colour, Diagnostic, Severity};
 use crate::connect::login::Surroundings;
 use crate::connect::registry::Registry;
-use crate::engine::plan::{self, Inputs, Plan, Run, Selection};
+use crate::engine::plan::{self, Broken, Inputs, Plan, Run, Selection};
 use crate::load::{self, Environment};
 use crate::record::event::CellKind;
 use indexmap::IndexMap;
@@ -295,7 +295,7 @@ fn variables_of_the_command_line_reach_the_axes() {
         env: serde_json::json!({}),
         run: serde_json::json!({}),
         file: "j".to_owned(),
-        broken: false,
+        broken: Broken::default(),
     });
     assert_eq!(names(&plan.unwrap_or_else(|| panic!("{said:?}"))), ["t [p=x]", "t [p=y]"]);
 }

@@ -2,7 +2,8 @@
 //!
 //! What is under way is a tree. Everything that ends tells its parent by way of a queue, so that no depth of nesting
 //! deepens the stack. This file has the phases and the way in and out; `steps` begins and ends what is in the tree;
-//! `linking` gives steps the connections they use, open or close; `telling` keeps facts in order.
+//! `waits` has pauses and limits; `linking` gives steps the connections they use, open or close; `telling` keeps facts in
+//! order.
 
 mod frames;
 mod linking;
@@ -11,6 +12,7 @@ mod strands;
 mod telling;
 mod tree;
 mod turns;
+mod waits;
 
 use crate::base::Data;
 use crate::base::deadline::{Deadline, Limit};
@@ -62,6 +64,8 @@ pub(super) struct Walk {
     /// Turns that wait for a connection of a pool.
     waiting: BTreeSet<NodeId>,
     main: Ended,
+    /// Whether a step between setup and teardown asked or judged something.
+    asked: bool,
     finished: Option<Outcome>,
 }
 
@@ -127,6 +131,7 @@ impl Walk {
             cancelled: None,
             waiting: BTreeSet::new(),
             main: Ended::Good,
+            asked: false,
             finished: None,
             run,
         })
@@ -167,7 +172,9 @@ impl Walk {
         }
         let leaf = outstanding.map(|outstanding| outstanding.leaf).filter(|leaf| self.tree.get(*leaf).is_some());
         let again = match (&done.ended, leaf) {
-            (Ended::Bad(bad), Some(leaf)) => self.tree.attempts_around(leaf).any(|attempts| attempts.again_after(bad, cx.now).is_some()),
+            (Ended::Bad(bad), Some(leaf)) => {
+                self.tree.attempts_around(leaf).any(|(id, _)| self.tree.again_after(id, bad, cx.now).is_some())
+            }
             _ => false,
         };
         for mut attempt in done.attempts {
@@ -195,7 +202,10 @@ impl Walk {
         }
         for id in self.tree.due(cx.now) {
             match self.tree.get(id).map(|node| &node.kind) {
-                Some(Kind::Pause) => self.end(id, Ended::Good),
+                Some(Kind::Pause(cut)) => {
+                    let ended = cut.as_ref().map_or(Ended::Good, |limit| Ended::Bad(self.cut_pause(id, limit)));
+                    self.end(id, ended);
+                }
                 Some(Kind::Attempts(_)) => self.begin_attempt(id, cx),
                 Some(Kind::Turns(_)) => self.give_up_turn(id, cx),
                 Some(Kind::Block(_) | Kind::Turn(..) | Kind::Leaf) | None => {}
@@ -299,6 +309,10 @@ impl Walk {
         self.rejoin(cx.links);
         self.deadline = None;
         self.finished = Some(match std::mem::replace(&mut self.main, Ended::Good) {
+            Ended::Good if self.run.test.is_some() && !self.asked => {
+                let reason = "nothing was asked: `when` is false of every step that asks";
+                Outcome::with(Verdict::Skipped, ReasonKind::Skipped, reason)
+            }
             Ended::Good => Outcome::passed(),
             Ended::Bad(bad) => Outcome { verdict: bad.verdict, reason: Some(bad.reason) },
             Ended::Skip(reason) => Outcome::with(Verdict::Skipped, ReasonKind::Skipped, reason),

@@ -1,19 +1,18 @@
 //! Begins and ends steps, attempts, loops and branches.
 
 use crate::base::Data;
-use crate::base::deadline::{Deadline, Limit};
 use crate::base::text;
 use crate::engine::plan::{Action, Reach, RouteId, SlotId, Step, hash};
 use crate::engine::schedule::orders::Output;
 use crate::engine::schedule::walk::linking::Share;
 use crate::engine::schedule::walk::strands::StrandId;
 use crate::engine::schedule::walk::tree::{Attempts, Block, Here, Kind, Node, NodeId};
-use crate::engine::schedule::walk::turns::{Turns, Unit, Waiting};
+use crate::engine::schedule::walk::turns::{Turns, Unit};
 use crate::engine::schedule::walk::{Context, News, Outstanding, Walk};
 use crate::engine::task::{Bad, Ended, Stage, Task, TaskId};
 use crate::model::step::Parallel;
 use crate::record::event::{Fact, StepPhase};
-use crate::record::fault::FaultKind;
+use crate::record::fault::Fault;
 use crate::record::verdict::Reason;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -50,7 +49,7 @@ impl Walk {
                 }
             }
             Kind::Attempts(_) => self.attempt_ended(id, ended, cx),
-            Kind::Turns(_) | Kind::Pause | Kind::Leaf => {}
+            Kind::Turns(_) | Kind::Pause(_) | Kind::Leaf => {}
         }
     }
 
@@ -71,6 +70,7 @@ impl Walk {
         match step.when.as_ref().map(|when| (when, when.condition(&scope))) {
             Some((when, Ok(false))) => {
                 let reason = format!("`when` is false: {}", when.source());
+                self.asked |= self.phase == StepPhase::Steps && step.only_fails();
                 let step = step.reference(&scope);
                 self.tell(Some(parent), Fact::StepSkipped { cell: self.cell, step, reason }, cx);
                 self.queue.push_back(News::Ended { parent: Some(parent), ended: Ended::Good });
@@ -127,10 +127,7 @@ impl Walk {
             return self.advance_turns(node, cx);
         }
         match &step.action {
-            Action::Wait(length) => {
-                let pause = self.tree.add(Some(id), here, Kind::Pause);
-                self.tree.wake(pause, Some(cx.now + *length));
-            }
+            Action::Wait(length) => self.pause(id, here, *length, cx),
             Action::Group { steps, always } => {
                 let block = Block::new(steps.clone(), always.clone());
                 let node = self.tree.add(Some(id), here, Kind::Block(block));
@@ -153,11 +150,13 @@ impl Walk {
             return self.advance_block(node);
         }
         let Ended::Bad(bad) = ended else { return self.end(id, ended) };
-        if let Some(at) = attempts.again_after(&bad, cx.now) {
+        let (again, end) = (self.tree.again_after(id, &bad, cx.now), self.tree.retries_end(id));
+        let Some(Node { kind: Kind::Attempts(attempts), .. }) = self.tree.get_mut(id) else { return };
+        if again.is_some() {
             attempts.last = Some(bad);
-            self.tree.wake(id, Some(at));
+            self.tree.wake(id, again);
         } else {
-            let bad = attempts.told_before_cut(&bad, cx.now).unwrap_or(bad);
+            let bad = end.and_then(|end| attempts.told_before_cut(&bad, &end, cx.now)).unwrap_or(bad);
             self.end(id, Ended::Bad(bad));
         }
     }
@@ -205,38 +204,44 @@ impl Walk {
                 here.strand = strand;
                 own = Some(strand);
             }
-            self.begin_turn(id, NextTurn { index, unit, own, here }, cx);
+            self.begin_turn(id, NextTurn { index, unit, own, here, given_up: None }, cx);
         }
     }
 
-    fn begin_turn(&mut self, id: NodeId, turn: NextTurn, cx: &mut Context<'_>) {
-        let NextTurn { index, unit, own, mut here } = turn;
+    pub(super) fn begin_turn(&mut self, id: NodeId, turn: NextTurn, cx: &mut Context<'_>) {
+        let NextTurn { index, unit, own, mut here, given_up } = turn;
         let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
         turns.begin();
         let (step, item) = (Arc::clone(&turns.step), turns.item.clone());
         self.tree.wake(id, None);
-        match unit {
+        let (turn, begun) = match unit {
             Unit::Item(item) => {
                 let shown = show_item(&item);
                 here.frame = self.frames.turn(here.frame, item, index);
-                let turn = self.begin_framed(id, index, own, here);
-                self.begin_attempts(turn, &step, Some(shown), cx);
+                (self.begin_framed(id, index, own, here), Begun { step, item: Some(shown), command: None })
             }
             Unit::Member(member) => {
                 here.member = Some(member);
                 here.frame = self.frames.member(here.frame, step.members[member].device.clone());
-                let turn = self.begin_framed(id, index, own, here);
-                self.begin_attempts(turn, &step, item, cx);
+                (self.begin_framed(id, index, own, here), Begun { step, item, command: None })
             }
             Unit::Command(command) => {
                 here.frame = self.frames.command(here.frame);
-                let turn = self.begin_framed(id, index, own, here);
-                self.submit(turn, &step, Some(command), cx);
+                (self.begin_framed(id, index, own, here), Begun { step, item, command: Some(command) })
             }
             Unit::Branch(step) => {
                 let turn = self.tree.add(Some(id), here, Kind::Turn(index, own));
-                self.queue.push_back(News::Begin { parent: turn, step, here });
+                if given_up.is_none() {
+                    self.queue.push_back(News::Begin { parent: turn, step, here });
+                    return;
+                }
+                (turn, Begun { step, item: None, command: None })
             }
+        };
+        match given_up {
+            Some(fault) => self.submit_apart(turn, begun, fault, cx),
+            None if begun.command.is_some() => self.submit(turn, &begun.step, begun.command, cx),
+            None => self.begin_attempts(turn, &begun.step, begun.item, cx),
         }
     }
 
@@ -248,69 +253,47 @@ impl Walk {
         self.tree.add(Some(id), here, Kind::Turn(index, own))
     }
 
-    /// Lets the next turn wait for a connection of the pool that a sibling has.
-    fn wait_for_worker(&mut self, id: NodeId, routes: &BTreeSet<RouteId>, cx: &Context<'_>) {
-        self.waiting.insert(id);
-        let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) else { return };
-        if matches!(turns.waiting, Waiting::No) {
-            let limits = routes.iter().filter_map(|route| cx.links.pool_timeout(*route));
-            let sooner = limits.map(|limit| Deadline::new(cx.now, limit.clone())).reduce(Deadline::sooner);
-            let wake = sooner.as_ref().map(Deadline::at);
-            turns.waiting = sooner.map_or(Waiting::Patiently, Waiting::Until);
-            self.tree.wake(id, wake);
-        }
-    }
-
-    /// Ends the wait of a turn that got no connection in time.
-    pub(super) fn give_up_turn(&mut self, id: NodeId, cx: &mut Context<'_>) {
-        let Some(Node { kind: Kind::Turns(turns), here, .. }) = self.tree.get_mut(id) else { return };
-        let Waiting::Until(deadline) = &turns.waiting else { return };
-        let title = turns.step.reference(&self.frames.scope(here.frame)).title();
-        let sentence = format!("{title}: no connection of the pool came free within {}", deadline.limit());
-        if let Some(Node { kind: Kind::Turns(turns), .. }) = self.tree.get_mut(id) {
-            let index = turns.give_up_next(Bad::errored(FaultKind::PoolTimeout, sentence));
-            self.turn_told(id, index, cx);
-        }
-        self.tree.wake(id, None);
-        self.advance_turns(id, cx);
-    }
-
-    /// Hands a task to the crew.
+    /// Makes a task of an attempt.
     fn submit(&mut self, parent: NodeId, step: &Arc<Step>, command: Option<usize>, cx: &mut Context<'_>) {
         let Some(here) = self.tree.get(parent).map(|node| node.here) else { return };
+        let share = self.share(step, here.member, here.strand, cx);
+        let own = self.tree.attempts_around(parent).next().map(|(_, own)| own);
+        let (item, number) = own.map_or((None, 1), |own| (own.item.clone(), own.number));
+        self.hand(parent, Begun { step: Arc::clone(step), item, command }, (number, share), cx);
+    }
+
+    /// Makes a task that only says why a turn could not have its connection.
+    fn submit_apart(&mut self, turn: NodeId, begun: Begun, fault: Box<Fault>, cx: &mut Context<'_>) {
+        self.hand(turn, begun, (1, Share { apart: Some(fault), ..Share::default() }), cx);
+    }
+
+    /// Hands a task to the crew: the attempt of this number, with what it has of connections.
+    fn hand(&mut self, parent: NodeId, begun: Begun, (attempt, share): (u32, Share), cx: &mut Context<'_>) {
+        let Some(here) = self.tree.get(parent).map(|node| node.here) else { return };
+        let Begun { step, item, command } = begun;
+        let Share { lease, whole, apart, change } = share;
         let id = TaskId(*cx.next_task);
         *cx.next_task += 1;
-        let Share { lease, whole, apart, change } = self.share(step, here.member, here.strand, cx);
-        let own = self.tree.attempts_around(parent).next();
+        self.asked |= self.phase == StepPhase::Steps && step.asks();
         let task = Task {
             id,
             cell: self.cell,
-            step: Arc::clone(step),
             command,
             scope: self.frames.scope(here.frame),
-            item: own.and_then(|own| own.item.clone()),
-            attempt: own.map_or(1, |own| own.number),
+            item,
+            attempt,
             member: here.member,
             lease,
             whole,
             apart,
             deadline: self.sooner_deadline(parent),
             timeout: step.timeout.clone(),
+            step,
             stage: if self.phase == StepPhase::Teardown { Stage::Teardown } else { Stage::Main },
         };
         let leaf = self.tree.add(Some(parent), here, Kind::Leaf);
         self.outstanding.insert(id, Outstanding { leaf, change });
         cx.out.push(Output::Start(Box::new(task)));
-    }
-
-    /// The sooner of the limits of the enclosing retries and the cell. The job's ends tasks by the interrupt, so that one
-    /// reason is told whichever clock is looked at first.
-    fn sooner_deadline(&self, parent: NodeId) -> Option<Deadline> {
-        let retries = self.tree.attempts_around(parent).filter_map(|attempts| {
-            let within: Limit = attempts.step.retry.as_ref()?.within.clone()?;
-            Some(Deadline::new(attempts.first, within))
-        });
-        retries.chain(self.deadline.clone()).reduce(Deadline::sooner)
     }
 
     /// How many turns of a step may run at once.
@@ -328,12 +311,23 @@ impl Walk {
     }
 }
 
-/// A turn that begins: which one, what it is, the strand of its own, and where it runs.
-struct NextTurn {
-    index: usize,
-    unit: Unit,
-    own: Option<StrandId>,
-    here: Here,
+/// A turn that begins.
+pub(super) struct NextTurn {
+    pub(super) index: usize,
+    pub(super) unit: Unit,
+    /// The strand of its own.
+    pub(super) own: Option<StrandId>,
+    /// Where it runs.
+    pub(super) here: Here,
+    /// Why it cannot have the connection that it needs.
+    pub(super) given_up: Option<Box<Fault>>,
+}
+
+/// What a turn or a task runs: the step, the loop's item, shown, and which of its commands.
+struct Begun {
+    step: Arc<Step>,
+    item: Option<String>,
+    command: Option<usize>,
 }
 
 /// The steps that a group runs after its branches, which run side by side; `None` for everything else.

@@ -18,6 +18,8 @@ pub(super) struct StrandId(usize);
 #[derive(Debug, Default)]
 pub(super) struct Strands {
     strands: Vec<Strand>,
+    /// Those that have ended, to be used again.
+    free: Vec<StrandId>,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +74,12 @@ impl Strands {
             };
             held.insert(*route, held_now);
         }
-        self.strands.push(Strand { parent, held });
+        let strand = Strand { parent, held };
+        if let Some(id) = self.free.pop() {
+            self.strands[id.0] = strand;
+            return Some(id);
+        }
+        self.strands.push(strand);
         Some(StrandId(self.strands.len() - 1))
     }
 
@@ -102,6 +109,11 @@ impl Strands {
 
     /// Ends a strand: what was borrowed goes back to the parent, the rest to the pools.
     pub(super) fn end(&mut self, strand: StrandId, links: &mut Links) {
+        self.give_back(strand, links);
+        self.free.push(strand);
+    }
+
+    fn give_back(&mut self, strand: StrandId, links: &mut Links) {
         let parent = self.strands[strand.0].parent;
         for (route, held) in std::mem::take(&mut self.strands[strand.0].held) {
             match parent {
@@ -115,17 +127,21 @@ impl Strands {
         }
     }
 
-    /// Ends every strand, the youngest first.
+    /// Ends every strand.
     pub(super) fn end_all(&mut self, links: &mut Links) {
-        for index in (0..self.strands.len()).rev() {
-            self.end(StrandId(index), links);
-        }
+        self.end_from(0, links);
     }
 
     /// Ends every strand but the cell's own.
     pub(super) fn end_branches(&mut self, links: &mut Links) {
-        for index in (1..self.strands.len()).rev() {
-            self.end(StrandId(index), links);
+        self.end_from(1, links);
+    }
+
+    fn end_from(&mut self, first: usize, links: &mut Links) {
+        for index in (first..self.strands.len()).rev() {
+            self.give_back(StrandId(index), links);
         }
+        self.strands.truncate(first);
+        self.free.clear();
     }
 }

@@ -63,7 +63,7 @@ impl Walk {
     pub(super) fn tell_all(&mut self, cx: &mut Context<'_>) {
         let held = self.tree.nodes_mut().filter_map(|node| match &mut node.kind {
             Kind::Turns(turns) => Some(std::mem::take(&mut turns.untold.held)),
-            Kind::Block(_) | Kind::Turn(..) | Kind::Attempts(_) | Kind::Pause | Kind::Leaf => None,
+            Kind::Block(_) | Kind::Turn(..) | Kind::Attempts(_) | Kind::Pause(_) | Kind::Leaf => None,
         });
         cx.out.extend(held.flat_map(BTreeMap::into_values).flatten().map(Output::Record));
     }

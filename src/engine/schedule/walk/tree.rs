@@ -1,5 +1,6 @@
 //! What is under way in a cell, as a tree.
 
+use crate::base::deadline::{Deadline, Limit};
 use crate::engine::plan::Step;
 use crate::engine::schedule::walk::frames::FrameId;
 use crate::engine::schedule::walk::strands::StrandId;
@@ -44,8 +45,8 @@ pub(super) enum Kind {
     Turn(usize, Option<StrandId>),
     /// Attempts of a step.
     Attempts(Attempts),
-    /// A pause of a `wait` step.
-    Pause,
+    /// A pause of a `wait` step, and the limit that ends it before its time.
+    Pause(Option<Limit>),
     /// A task that the crew has.
     Leaf,
 }
@@ -127,10 +128,10 @@ impl Attempts {
         Self { step, item, number: 0, salt, first: now, last: None, branches_ended: None }
     }
 
-    /// The end of the step, where `retry.within` cut off its last attempt at `now`: the wrong answer before it says more
-    /// than that.
-    pub(super) fn told_before_cut(&self, bad: &Bad, now: Instant) -> Option<Bad> {
-        let within = self.step.retry.as_ref()?.within.as_ref().filter(|within| now >= self.first + within.length)?;
+    /// The end of the step, where its `retry.within` or one around it cut off its last attempt at `now`: the wrong answer
+    /// before it says more than that.
+    pub(super) fn told_before_cut(&self, bad: &Bad, end: &Deadline, now: Instant) -> Option<Bad> {
+        let within = (now >= end.at()).then(|| end.limit())?;
         let wrong = self.last.as_ref().filter(|last| last.verdict == Verdict::Failed)?;
         if bad.reason.kind != ReasonKind::Fault(FaultKind::Timeout) {
             return None;
@@ -139,15 +140,19 @@ impl Attempts {
         Some(Bad { reason: Reason { message, ..wrong.reason.clone() }, ..wrong.clone() })
     }
 
-    /// When this step is tried again after an attempt that ended so at `now`; `None` when it is not.
-    pub(super) fn again_after(&self, bad: &Bad, now: Instant) -> Option<Instant> {
+    /// When this step is tried again after an attempt that ended so at `now`, apart from limits; `None` when it is not.
+    fn again_after(&self, bad: &Bad, now: Instant) -> Option<Instant> {
         let retry = self.step.retry.as_ref()?;
         if !bad.retry_can_help || retry.attempts.is_some_and(|most| self.number >= most) {
             return None;
         }
-        let again = now + retry.pause(self.number, self.salt);
-        let too_late = retry.within.as_ref().is_some_and(|within| again >= self.first + within.length);
-        (!too_late).then_some(again)
+        Some(now + retry.pause(self.number, self.salt))
+    }
+
+    /// The limit of all attempts together.
+    fn deadline(&self) -> Option<Deadline> {
+        let within = self.step.retry.as_ref()?.within.clone()?;
+        Some(Deadline::new(self.first, within))
     }
 }
 
@@ -201,13 +206,36 @@ impl Tree {
         self.wakes.clear();
     }
 
+    /// A node and those that it is part of, the innermost first.
+    fn around(&self, id: NodeId) -> impl Iterator<Item = (NodeId, &Kind)> {
+        let node = |id: NodeId| self.nodes.get(&id).map(|node| (id, node));
+        std::iter::successors(node(id), move |(_, inner)| inner.parent.and_then(node)).map(|(id, node)| (id, &node.kind))
+    }
+
     /// The attempts that a node is part of, the innermost first.
-    pub(super) fn attempts_around(&self, id: NodeId) -> impl Iterator<Item = &Attempts> {
-        let up = |node: &&Node| node.parent.and_then(|parent| self.nodes.get(&parent));
-        std::iter::successors(self.nodes.get(&id), up).filter_map(|node| match &node.kind {
-            Kind::Attempts(attempts) => Some(attempts),
-            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(..) | Kind::Pause | Kind::Leaf => None,
+    pub(super) fn attempts_around(&self, id: NodeId) -> impl Iterator<Item = (NodeId, &Attempts)> {
+        self.around(id).filter_map(|(id, kind)| match kind {
+            Kind::Attempts(attempts) => Some((id, attempts)),
+            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(..) | Kind::Pause(_) | Kind::Leaf => None,
         })
+    }
+
+    /// The soonest `retry.within` that a node is part of. What cleans up is not limited by those around it.
+    pub(super) fn retries_end(&self, id: NodeId) -> Option<Deadline> {
+        let limited = self.around(id).take_while(|(_, kind)| !matches!(kind, Kind::Block(block) if block.cleans_up));
+        let ends = limited.filter_map(|(_, kind)| match kind {
+            Kind::Attempts(attempts) => attempts.deadline(),
+            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(..) | Kind::Pause(_) | Kind::Leaf => None,
+        });
+        ends.reduce(Deadline::sooner)
+    }
+
+    /// When these attempts go on after one that ended so at `now`; `None` when they do not, or when a limit around them has
+    /// passed by then.
+    pub(super) fn again_after(&self, id: NodeId, bad: &Bad, now: Instant) -> Option<Instant> {
+        let Kind::Attempts(attempts) = &self.nodes.get(&id)?.kind else { return None };
+        let again = attempts.again_after(bad, now)?;
+        self.retries_end(id).is_none_or(|end| again < end.at()).then_some(again)
     }
 
     /// The nodes for which something is due at `now`.
@@ -224,7 +252,7 @@ impl Tree {
     pub(super) fn pausing(&self) -> Option<&Bad> {
         self.wakes.iter().find_map(|(_, id)| match &self.nodes.get(id)?.kind {
             Kind::Attempts(attempts) => attempts.last.as_ref(),
-            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(..) | Kind::Pause | Kind::Leaf => None,
+            Kind::Block(_) | Kind::Turns(_) | Kind::Turn(..) | Kind::Pause(_) | Kind::Leaf => None,
         })
     }
 }

@@ -5,7 +5,7 @@ use crate::base::deadline::Deadline;
 use crate::engine::plan::{Action, Step};
 use crate::engine::schedule::walk::frames::FrameId;
 use crate::engine::schedule::walk::telling::Untold;
-use crate::engine::task::{Bad, Ended};
+use crate::engine::task::Ended;
 use std::sync::Arc;
 
 /// Turns of a loop, commands of a list, or branches of a group.
@@ -154,14 +154,6 @@ impl Turns {
         self.next += 1;
         self.running += 1;
         self.waiting = Waiting::No;
-    }
-
-    /// Counts the next turn, which is returned, as ended before it began.
-    pub(super) fn give_up_next(&mut self, bad: Bad) -> usize {
-        self.worsen(self.next, Ended::Bad(bad));
-        self.next += 1;
-        self.waiting = Waiting::No;
-        self.next - 1
     }
 
     /// Takes the end of a turn.
