@@ -24,6 +24,11 @@ impl Sshd {
 
     /// Starts a server with more lines in its configuration; these win over the usual ones.
     pub(crate) fn start_with(lines: &str) -> Self {
+        Self::start_on(1, lines)
+    }
+
+    /// Starts a server on so many addresses, from 127.0.0.1 on.
+    pub(crate) fn start_on(addresses: u8, lines: &str) -> Self {
         assert!(Path::new(PROGRAM).exists(), "the lab tests need OpenSSH's server: install `openssh-server` ({PROGRAM} is missing)");
         std::fs::create_dir_all("/run/sshd").expect("/run/sshd, which sshd needs; run the lab tests as root");
         let folder = tempfile::tempdir().expect("a folder");
@@ -33,9 +38,11 @@ impl Sshd {
         std::fs::copy(folder.path().join("user.pub"), folder.path().join("authorized_keys")).expect("a key file");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
         let here = folder.path().display();
+        let listen: Vec<String> = (1..=addresses).map(|last| format!("ListenAddress 127.0.0.{last}:{port}")).collect();
+        let listen = listen.join("\n");
         // `SHLVL` keeps bash from reading start-up files, which on some machines take a second, and longer side by side.
         let configuration = format!(
-            "{lines}\nListenAddress 127.0.0.1:{port}\nHostKey {here}/host_ed25519\nHostKey {here}/host_rsa\n\
+            "{lines}\n{listen}\nHostKey {here}/host_ed25519\nHostKey {here}/host_rsa\n\
              AuthorizedKeysFile {here}/authorized_keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication yes\n\
              KbdInteractiveAuthentication no\nPidFile none\nMaxStartups 200\nMaxSessions 100\nLogLevel ERROR\nUseDNS no\n\
              SetEnv SHLVL=2\n"
