@@ -41,6 +41,13 @@ fn an_answer_is_what_stands_between_echo_and_prompt() {
         ("show x", "show\r\n*Nov 20 13:00: %LINK-3-UPDOWN: Gi0/1\r\nr1#show x\r\nup\r\nr1#", "up\n"),
         ("show x", "show x\r\n1\r\n--More--\x08\x08\x08\x08\x08\x08\x08\x08        \x08\x08\x08\x08\x08\x08\x08\x082\r\nr1#", "1\n2\n"),
         ("conf t", "conf t\r\nEnter commands\r\nr1(config)#", "Enter commands\n"),
+        ("show key", "show key\r\n1\r\nQUJDr1#", "1\nQUJD"),
+        (
+            "show key",
+            "show key\r\nQUJDr1#\r\n*Nov 20 13:00: %LINK-3-UPDOWN: Gi0/1\r\nQUJDr1#",
+            "QUJDr1#\n*Nov 20 13:00: %LINK-3-UPDOWN: Gi0/1\nQUJD",
+        ),
+        ("edit", "edit\r\n*r1#", ""),
     ] {
         assert_eq!(answered(&mut at_prompt(), command, &[bytes.as_bytes()]), answer, "{bytes:?}");
         let single: Vec<&[u8]> = bytes.as_bytes().chunks(1).collect();
@@ -89,6 +96,46 @@ fn a_new_name_is_believed_after_a_longer_silence_and_learned() {
     screen.begin("show x");
     screen.feed(b"show x\r\n1\r\ncore#");
     assert_eq!(screen.sight(), Sight::Perhaps(platform.settle));
+}
+
+#[test]
+fn output_without_a_line_break_is_kept_and_no_part_of_the_prompt() {
+    let platform = of_os("any").expect("generic");
+    for (unfinished, silence) in [("", platform.settle), ("ERROR", platform.quiet), (&"x".repeat(1024), platform.quiet)] {
+        let mut screen = at_prompt();
+        screen.begin("cat key");
+        screen.feed(format!("cat key\r\n{unfinished}r1#").as_bytes());
+        assert_eq!(screen.sight(), Sight::Perhaps(silence), "{unfinished}");
+        assert_eq!(screen.finish().text, unfinished);
+        screen.learn();
+        assert_eq!(screen.learned(), Some("r1#"));
+        assert_eq!(answered(&mut screen, "show x", &[b"show x\r\n1\r\nr1#"]), "1\n");
+    }
+}
+
+#[test]
+fn output_after_the_sessions_own_prompt_hides_neither_the_prompt_nor_its_exit_code() {
+    let platform = of_os("linux").expect("linux");
+    let mut screen = Screen::new(platform, None);
+    let setup = platform.open.first().expect("a line");
+    screen.own(platform.prepared(setup, "f00d").expect("prepared").1.expect("a prompt"));
+    for (bytes, ends, text, exit_code) in [
+        ("one\r\n\r\n<f00d:3>", Sight::Prompt, "one\n", Some(3)),
+        ("one\r\n\r\n<f00d:3>job done\r\n", Sight::Perhaps(platform.quiet), "one\n", Some(3)),
+        ("one\r\n<f00d:0>job\r\n<f00d:4>done", Sight::Perhaps(platform.quiet), "one", Some(0)),
+        ("one <f00d:0>", Sight::Output, "", None),
+        ("one <f00d:0>\r\n", Sight::Output, "", None),
+    ] {
+        for size in [1, bytes.len()] {
+            screen.begin("x");
+            bytes.as_bytes().chunks(size).for_each(|piece| screen.feed(piece));
+            assert_eq!(screen.sight(), ends, "{bytes:?}");
+            if exit_code.is_some() {
+                let reply = screen.finish();
+                assert_eq!((reply.text.as_str(), reply.exit_code), (text, exit_code), "{bytes:?}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -211,7 +258,7 @@ proptest! {
     ) {
         let mut screen = linux();
         screen.begin("command");
-        let bytes = format!("{}<f00d:{code}>", output.replace('\n', "\r\n"));
+        let bytes = format!("{}\r\n<f00d:{code}>", output.replace('\n', "\r\n"));
         for (index, byte) in bytes.bytes().enumerate() {
             screen.feed(&[byte]);
             prop_assert_eq!(screen.sight() == Sight::Prompt, index + 1 == bytes.len(), "at {}", index);

@@ -88,15 +88,29 @@ impl Session {
         }
     }
 
+    /// Hands over what has come already; the value is whether libssh2 has something new to look at. Does not block.
+    pub(super) fn take_in(&mut self, limits: &Limits<'_>) -> Result<bool, Stop> {
+        is_in_time(limits)?;
+        let Some(link) = &mut self.link else {
+            return Err(Stop::Lost("the connection is closed".to_owned()));
+        };
+        link.send();
+        link.has_more();
+        loop {
+            match link.feed() {
+                Fed::Some => return Ok(true),
+                Fed::Over => return Err(Stop::Lost(link.ended().unwrap_or("the session ended").to_owned())),
+                // Keys are agreed on, for the first time, while the session is opened.
+                Fed::Sealed => return Ok(false),
+                Fed::None if link.receive() => {}
+                Fed::None => return Ok(false),
+            }
+        }
+    }
+
     /// Moves bytes until libssh2 has something new to look at. Blocks.
     pub(super) fn pump(&mut self, limits: &Limits<'_>) -> Result<(), Stop> {
-        // A peer that never stops sending would otherwise keep us from ever looking at the clock.
-        if limits.interrupt.is_raised() {
-            return Err(Stop::Interrupted);
-        }
-        if Instant::now() >= limits.deadline.at() {
-            return Err(Stop::Late);
-        }
+        is_in_time(limits)?;
         let Some(link) = &mut self.link else {
             return Err(Stop::Lost("the connection is closed".to_owned()));
         };
@@ -166,6 +180,14 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// A peer that never stops sending would otherwise keep us from ever looking at the clock.
+fn is_in_time(limits: &Limits<'_>) -> Result<(), Stop> {
+    if limits.interrupt.is_raised() {
+        return Err(Stop::Interrupted);
+    }
+    if Instant::now() >= limits.deadline.at() { Err(Stop::Late) } else { Ok(()) }
 }
 
 fn wait(link: &mut Link, flags: PollFlags, limits: &Limits<'_>) -> Result<(), Stop> {

@@ -116,7 +116,12 @@ impl Shell {
 
     fn ask(&mut self, session: &mut Session, line: &str, limits: &Limits<'_>) -> Result<(), Trouble> {
         // What came since the last prompt answers nothing.
-        self.line.receive(session, limits, |_| {})?;
+        loop {
+            self.line.receive(session, limits, |_| {})?;
+            if !session.take_in(limits)? {
+                break;
+            }
+        }
         self.screen.begin(line);
         self.line.send(session, format!("{line}{ENTER}").as_bytes(), limits)?;
         self.prompt(session, limits)
