@@ -59,6 +59,12 @@ pub(super) struct Context<'a> {
 /// Reads a job from its tree.
 pub(super) fn read(yaml: &Yaml, folder: &Path, complaints: &Complaints) -> Option<Job> {
     let mut fields = Fields::of(yaml, "a job", Dialect::Job, complaints)?;
+    let is_job = fields.has("job") || fields.has("tests");
+    if let Some(devices) = fields.entries().iter().find(|entry| entry.key.value == "devices" && !is_job) {
+        let diagnostic = Diagnostic::error(&devices.key.place, "this is a testbed, not a job");
+        complaints.add(diagnostic.hint("`runner devices` reads a testbed alone; a job names its testbed under `testbed`"));
+        return None;
+    }
     fields.require("job");
     fields.require("tests");
     let defaults = defaults(&mut fields);

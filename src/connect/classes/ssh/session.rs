@@ -31,6 +31,9 @@ pub(super) enum Stop {
 const AGAIN: i32 = -37;
 /// Its codes for a connection that is gone: send, disconnect, timeout, receive, bad socket.
 const GONE: [i32; 5] = [-7, -13, -30, -43, -45];
+/// Its codes for bytes that are no packet of the session: a wrong authentication code, what cannot be deciphered, a length that
+/// makes no sense.
+const NO_PACKET: [i32; 3] = [-4, -12, -41];
 /// The most that a peer may say before its ssh banner, in bytes.
 const GREETING: usize = 64 * 1024;
 
@@ -82,6 +85,7 @@ impl Session {
                 // Some of its steps report a lost connection as their own failure.
                 Some(how) => Err(Stop::Lost(how.to_owned())),
                 None if GONE.contains(&code) => Err(Stop::Lost("the peer ended the session".to_owned())),
+                None if NO_PACKET.contains(&code) => Err(Stop::Lost("the peer sent bytes that are no packet of this session".to_owned())),
                 None => Err(Stop::Refused(error)),
             },
             ErrorCode::SFTP(_) => Err(Stop::Refused(error)),
