@@ -22,6 +22,8 @@ pub(crate) struct Screen {
     terminal: Terminal,
     /// The prompt that was seen last.
     learned: Option<String>,
+    /// The lines above it that belong to it, each with its line break.
+    above: String,
     /// The prompt that the session has set itself; no output looks like it.
     own: Option<OwnPrompt>,
     /// Whether an echo has ever come, so that one is sure to.
@@ -77,6 +79,7 @@ impl Screen {
             prompt,
             terminal,
             learned: None,
+            above: String::new(),
             own: None,
             echoes: false,
             awaited: None,
@@ -199,12 +202,19 @@ impl Screen {
 
     /// The prompt at the end of a line, which may begin with output that had no line break. Cost does not depend on its length.
     fn prompt_of<'a>(&self, line: &'a str) -> &'a str {
-        // A single character is the end of many a line.
-        let learned = self.learned.as_ref().filter(|learned| learned.len() > 1);
-        let Some(before) = learned.and_then(|learned| line.strip_suffix(learned.as_str())) else { return line };
-        // A mark, as in `*A:r1#`, is a part of another prompt.
-        let is_mark = before.len() <= LONGEST_PROMPT && !before.contains(char::is_alphanumeric) && self.is_prompt(line);
-        if is_mark { line } else { &line[before.len()..] }
+        if self.awaited.as_ref().is_some_and(String::is_empty) {
+            // Nothing was asked, and nothing is answered.
+            return line;
+        }
+        let learned = self.learned.as_deref().unwrap_or_default();
+        let Some(before) = line.strip_suffix(learned).filter(|_| !learned.is_empty()) else { return line };
+        let may_be_prompt = || before.len() <= LONGEST_PROMPT && self.is_prompt(line);
+        // A mark, as in `*A:r1#`, is a part of another prompt; and a single character is the end of many a line.
+        let is_output = match learned.len() {
+            1 => before.contains(char::is_alphanumeric) && may_be_prompt(),
+            _ => before.len() > LONGEST_PROMPT || before.contains(char::is_alphanumeric) || !may_be_prompt(),
+        };
+        if is_output { &line[before.len()..] } else { line }
     }
 
     /// Whether a line of the answer, not far back, ends in the prompt.
@@ -228,6 +238,13 @@ impl Screen {
         }
     }
 
+    /// Takes what an empty line was answered for the lines of the prompt above its last one.
+    pub(crate) fn learn_above(&mut self, answer: String) {
+        if self.own.is_none() && answer.len() <= LONGEST_PROMPT {
+            self.above = answer;
+        }
+    }
+
     /// Takes the answer, once the prompt was seen.
     pub(crate) fn finish(&mut self) -> Reply {
         let mut text = self.terminal.take_done();
@@ -247,6 +264,9 @@ impl Screen {
                 text.truncate(begins + self.platform.without_trail(&text[begins..], learned).len());
             }
             text.push_str(unfinished);
+            if text[begins.min(text.len())..].ends_with(&self.above) {
+                text.truncate(text.len() - self.above.len());
+            }
         }
         let begins = begins.min(text.len());
         text.drain(..begins);

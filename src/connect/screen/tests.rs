@@ -114,6 +114,37 @@ fn output_without_a_line_break_is_kept_and_no_part_of_the_prompt() {
 }
 
 #[test]
+fn a_prompt_of_one_character_loses_no_output_and_a_line_of_it_alone_is_learned_anew() {
+    let mut screen = Screen::new(of_os("any").expect("generic"), None);
+    screen.feed(b"press >");
+    screen.feed(b"\r\n>");
+    screen.learn();
+    assert_eq!(answered(&mut screen, "", &[b"\r\nr1$"]), "");
+    assert_eq!(screen.learned(), Some("r1$"), "nothing was asked, so all of it is prompt");
+    let mut screen = Screen::new(of_os("any").expect("generic"), None);
+    screen.feed(b"$ ");
+    screen.learn();
+    assert_eq!(answered(&mut screen, "cat x", &[b"cat x\r\ntwo$ "]), "two");
+    assert_eq!(answered(&mut screen, "cat x", &[b"cat x\r\n1\r\n$ "]), "1\n");
+    screen.begin("load");
+    screen.feed(b"load\r\n###$");
+    assert_eq!(screen.sight(), Sight::Output, "a bar is no prompt");
+}
+
+#[test]
+fn the_lines_of_a_prompt_above_its_last_one_belong_to_no_answer() {
+    for above in ["root@r1:~\r\n", "\r\n{master:0}\r\n"] {
+        let mut screen = at_prompt();
+        let empty = answered(&mut screen, "", &[format!("\r\n{above}r1#").as_bytes()]);
+        screen.learn_above(empty);
+        for (said, answer) in [("1\r\n", "1\n"), ("", ""), ("1", "1"), ("root@r1:~\r\n", "root@r1:~\n")] {
+            assert_eq!(answered(&mut screen, "show x", &[format!("show x\r\n{said}{above}r1#").as_bytes()]), answer, "{said} {above}");
+        }
+        assert_eq!(answered(&mut screen, "cd /", &[b"cd /\r\nroot@r1:/\r\nr1#"]), "root@r1:/\n", "what changed is kept");
+    }
+}
+
+#[test]
 fn output_after_the_sessions_own_prompt_hides_neither_the_prompt_nor_its_exit_code() {
     let platform = of_os("linux").expect("linux");
     let mut screen = Screen::new(platform, None);

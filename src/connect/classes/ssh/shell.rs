@@ -85,8 +85,11 @@ impl Shell {
             if let Err(trouble) = self.ask(session, &line, limits) {
                 return Ok(Err(trouble));
             }
-            self.screen.finish();
+            let reply = self.screen.finish();
             self.screen.learn();
+            if line.is_empty() {
+                self.screen.learn_above(reply.text);
+            }
         }
         Ok(Ok(()))
     }
