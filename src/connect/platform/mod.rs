@@ -174,10 +174,10 @@ impl Platform {
 }
 
 impl OwnPrompt {
-    /// Whether a line is the prompt and nothing else, and the exit code that it tells.
-    pub(super) fn is_line(&self, line: &str) -> Option<Option<i32>> {
+    /// The prompt where it is a whole line: where it begins, which is 0, and the exit code that it tells.
+    pub(super) fn line(&self, line: &str) -> Option<(usize, Option<i32>)> {
         let groups = self.0.captures(line)?;
-        (groups.get(0)?.len() == line.len()).then(|| code(&groups))
+        (groups.get(0)?.len() == line.len()).then(|| (0, code(&groups)))
     }
 
     /// Where the last line of a text begins that has the prompt at its beginning, and the exit code that it tells.

@@ -170,7 +170,7 @@ impl Screen {
             return Sight::Pager { send: &pager.send, after: settle };
         }
         if let Some(own) = &self.own {
-            return match own.is_line(short(line)) {
+            return match own.line(short(line)) {
                 Some(_) => Sight::Prompt,
                 None if self.overtaken.is_some() => Sight::Perhaps(quiet),
                 None => Sight::Output,
@@ -252,7 +252,7 @@ impl Screen {
         let line = self.terminal.line();
         let mut exit_code = None;
         if let Some(own) = &self.own {
-            let prompt = own.is_line(short(line)).map(|code| (text.len(), code)).or(self.overtaken.take());
+            let prompt = own.line(short(line)).map(|(_, code)| (text.len(), code)).or(self.overtaken.take());
             let (at, code) = prompt.unwrap_or((text.len(), None));
             // The line break before the prompt is its own.
             text.truncate(if text[..at].ends_with('\n') { at - 1 } else { at });

@@ -104,10 +104,9 @@ impl Session {
             match link.feed() {
                 Fed::Some => return Ok(true),
                 Fed::Over => return Err(Stop::Lost(link.ended().unwrap_or("the session ended").to_owned())),
-                // Keys are agreed on, for the first time, while the session is opened.
-                Fed::Sealed => return Ok(false),
                 Fed::None if link.receive() => {}
-                Fed::None => return Ok(false),
+                // Keys are agreed on for the first time while the session is opened.
+                Fed::Sealed | Fed::None => return Ok(false),
             }
         }
     }
