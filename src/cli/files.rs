@@ -63,8 +63,11 @@ fn ssh_files(way: &Way, path: &ConnectionPath) -> Vec<Diagnostic> {
     if let Some((file, place)) = named.filter(|_| is_strict) {
         let file = way.endpoint.resolve(file);
         let complaint = || Diagnostic::error(place, sentence("known_hosts", &file));
-        complaints
-            .extend((!file.exists()).then(|| complaint().hint("with `strict` host keys nothing makes this file, and no host is accepted")));
+        complaints.extend(
+            (!file.exists()).then(|| {
+                complaint().hint("`runner devices TESTBED --scan-keys` collects host keys into it; with `strict` nothing else does")
+            }),
+        );
     }
     complaints
 }
