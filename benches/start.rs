@@ -17,7 +17,7 @@ fn main() {
     measure("check of the quickstart", root, &["check", "examples/quickstart/job.yaml"]);
     let folder = tempfile::tempdir().expect("a folder");
     for devices in DEVICES {
-        let all: String =
+        let all: Vec<String> =
             (0..devices).map(|number| format!("  d{number}: {{os: linux, connections: {{local: {{class: shell}}}}}}\n")).collect();
         std::fs::write(folder.path().join("testbed.yaml"), format!("devices:\n{}", all.concat())).expect("a file");
         let job = "{job: start, testbed: testbed.yaml, tests: [{name: t, devices: all, steps: [{execute: uptime}]}]}\n";

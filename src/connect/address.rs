@@ -48,6 +48,9 @@ fn read(host: &str) -> Result<Read<'_>, (String, String)> {
     if host.contains(char::is_whitespace) {
         return Err((format!("`{}` is more than one host", shown()), "write one name or address".to_owned()));
     }
+    if host.contains(|c: char| c.is_control() || "<>()$;,'\"\\".contains(c)) {
+        return Err((format!("`{}` is neither a name nor an address", shown()), "write one name or address".to_owned()));
+    }
     if let Some((address, prefix)) = host.split_once('/') {
         let beside = &host[address.len()..];
         return match (unbracketed(address), prefix.parse::<u8>()) {
@@ -101,6 +104,9 @@ mod tests {
             "https://r1/",
             "r1 r2",
             "r1/24",
+            "<your-device-ip>",
+            "r1,r2",
+            "$HOST",
             "%ENV{NOT SET}",
         ]
         .into_iter()
@@ -127,6 +133,9 @@ mod tests {
             https://r1/ -> `https://r1/` is a URL, not a host; write `protocol: https` and `host: r1`
             r1 r2 -> `r1 r2` is more than one host; write one name or address
             r1/24 -> `r1/24` is neither a name nor an address; write one name or address
+            <your-device-ip> -> `<your-device-ip>` is neither a name nor an address; write one name or address
+            r1,r2 -> `r1,r2` is neither a name nor an address; write one name or address
+            $HOST -> `$HOST` is neither a name nor an address; write one name or address
             %ENV{NOT SET} -> %ENV{NOT SET}"#]]
         .assert_eq(&all.join("\n"));
     }

@@ -51,6 +51,12 @@ impl<'a> Tap<'a> {
         Self(Some((listener, line)))
     }
 
+    /// Whether nobody listens.
+    #[must_use]
+    pub fn is_silent(self) -> bool {
+        self.0.is_none()
+    }
+
     /// Tells that these bytes were sent.
     pub fn sent(self, bytes: &[u8]) {
         self.tell(Heard::Sent(bytes));

@@ -1,8 +1,8 @@
 //! What went over every connection, as it went: one readable file for each device.
 //!
-//! Every line begins with its time, its connection and its direction, so that nothing a device says can look like ours. Secrets
-//! are masked before anything is written. What has come is in the file at once: a run that was killed leaves all of it, apart
-//! from a few characters that may have been the beginning of a secret.
+//! Every line begins with its connection and its direction, and the first one of what came at once with its time before that, so
+//! that nothing a device says can look like ours. Secrets are masked before anything is written. What has come is in the file at
+//! once: a run that was killed leaves all of it, apart from a few characters that may have been the beginning of a secret.
 
 use crate::record::event::RunHead;
 use crate::record::ledger::Ledger;
@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) const SIGNATURE: &str = "# transcript of device ";
 
 /// What the columns are.
-const LEGEND: &str =
-    "# time (UTC), connection, then > sent, < received, ! standard error, = what happened; + goes on with an earlier line\n";
+const LEGEND: &str = "# time (UTC) unless that of the line above, connection, then > sent, < received, ! standard error, = what happened; \
+     + goes on with an earlier line\n";
 
 /// The most characters of a connection's name.
 const LABEL: usize = 80;
@@ -210,10 +210,13 @@ impl Transcript {
             out.push('\n');
         }
         let mut begun = follows;
-        let prefix = format!("{:.3} {} {}", (all.clock)(), label(line), mark.sign());
+        let who = format!(" {} {}", label(line), mark.sign());
+        let mut time = format!("{:.3}", (all.clock)());
         for piece in text.split_inclusive('\n') {
             if !begun {
-                out.push_str(&prefix);
+                // What came at once came at one time: many short lines would otherwise take several times their room.
+                out.push_str(&std::mem::take(&mut time));
+                out.push_str(&who);
                 out.push(if goes_on { '+' } else { ' ' });
             }
             out.push_str(piece);

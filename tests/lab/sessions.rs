@@ -100,3 +100,25 @@ fn a_wrong_prompt_pattern_is_found_before_anything_is_opened() {
     assert_eq!(left.status, Some(3));
     assert!(left.said.contains("error: `prompt`: this is no pattern: unclosed group"), "{}", left.said);
 }
+
+#[test]
+fn what_comes_between_two_commands_is_no_answer_and_a_sensitive_one_stays_untold() {
+    let sshd = Sshd::start();
+    let bed =
+        testbed(&sshd, "").replace("os: iosxe", "os: linux").replace("known_hosts: known_hosts", "known_hosts: known_hosts, mode: shell");
+    let late = |words: &str| format!("((sleep 0.2; echo {words}) &); echo now");
+    let job = format!(
+        "job: late\ntestbed: testbed.yaml\ntests:\n  - name: said\n    devices: r1\n    steps:\n\
+         \x20     - {{execute: '{}', sensitive: true}}\n      - {{wait: 800ms}}\n\
+         \x20     - {{execute: echo one, assert: [{{equals: one}}]}}\n\
+         \x20     - {{execute: '{}', assert: [{{equals: now}}]}}\n      - {{wait: 800ms}}\n\
+         \x20     - {{execute: printf two, assert: [{{equals: two}}]}}\n",
+        late("hush-hush"),
+        late("spoken")
+    );
+    let program = Program::new(&bed, &job);
+    let left = program.run(&["-o", "out"]);
+    assert_eq!(left.status, Some(0), "{}", left.said);
+    let transcript = std::fs::read_to_string(program.path("out/transcripts/r1.log")).expect("a transcript");
+    assert!(!transcript.contains("hush-hush") && transcript.contains("< spoken"), "{transcript}");
+}

@@ -65,7 +65,7 @@ fn a_run_leaves_a_folder_with_everything_that_is_known_of_it() {
         default = asks [r/2], step 1 printf 'one\ntwo'; echo three >&2
         default > printf 'one\ntwo'; echo three >&2
         default < one
-        default < two
+         default < two
         default ! three
         default = answered in , exit code 0
         default = is wrong [r/2], step 1 echo x

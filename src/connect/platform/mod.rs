@@ -6,7 +6,7 @@ use crate::base::place::{Place, Placed};
 use crate::load::{self, EXIT_CODE, NONCE, whole_line};
 use crate::model::platform::{Pager, RunMode, TerminalSize, Verified};
 use crate::record::fault::{Fault, FaultKind};
-use regex::{Regex, RegexSet};
+use regex::{Captures, Regex, RegexSet};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -60,7 +60,8 @@ struct Patterns {
     logs: RegexSet,
 }
 
-/// The prompt that a session has set itself.
+/// The prompt that a session has set itself. It begins with a line break, so that it stands at the beginning of a line whatever
+/// the output before it ended in.
 #[derive(Debug)]
 pub(super) struct OwnPrompt(Regex);
 
@@ -180,7 +181,7 @@ impl Platform {
     /// `Internal`, as [`built_in`].
     pub(super) fn prepared(&self, line: &str, nonce: &str) -> Result<(String, Option<OwnPrompt>), Fault> {
         let pattern = self.own_prompt.as_ref().filter(|_| line.contains(NONCE));
-        let own = pattern.map(|pattern| Regex::new(&format!("(?:{})$", pattern.replace(NONCE, nonce)))).transpose();
+        let own = pattern.map(|pattern| Regex::new(&format!("(?m)^(?:{})", pattern.replace(NONCE, nonce)))).transpose();
         let own = own.map_err(|error| Fault::new(FaultKind::Internal, format!("`own_prompt` of {}: {error}", self.name)))?;
         Ok((line.replace(NONCE, nonce), own.map(OwnPrompt)))
     }
@@ -205,12 +206,21 @@ impl Platform {
 }
 
 impl OwnPrompt {
-    /// Where the prompt begins at the end of a line, and the exit code that it tells.
-    pub(super) fn found(&self, line: &str) -> Option<(usize, Option<i32>)> {
+    /// The prompt where it is a whole line: where it begins, which is 0, and the exit code that it tells.
+    pub(super) fn line(&self, line: &str) -> Option<(usize, Option<i32>)> {
         let groups = self.0.captures(line)?;
-        let code = groups.name(EXIT_CODE).and_then(|code| code.as_str().parse().ok());
-        Some((groups.get(0)?.start(), code))
+        (groups.get(0)?.len() == line.len()).then(|| (0, code(&groups)))
     }
+
+    /// Where the last line of a text begins that has the prompt at its beginning, and the exit code that it tells.
+    pub(super) fn last_in(&self, text: &str) -> Option<(usize, Option<i32>)> {
+        let groups = self.0.captures_iter(text).last()?;
+        Some((groups.get(0)?.start(), code(&groups)))
+    }
+}
+
+fn code(groups: &Captures<'_>) -> Option<i32> {
+    groups.name(EXIT_CODE).and_then(|code| code.as_str().parse().ok())
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn no_command_is_sent_at_connect_that_is_not_terminal_setup() {
     let lines: Vec<String> =
         built_in().expect("platforms").iter().map(|platform| format!("{}: {:?}", platform.name, platform.open)).collect();
     expect![[r#"
-        linux: ["set +o emacs +o vi; case $BASH_VERSION in ?*) set +H; unset PROMPT_COMMAND;; esac; stty -echo; unset HISTFILE; export PAGER=cat SYSTEMD_PAGER=cat GIT_PAGER=cat; PS2= PS1='<{nonce}:$?>'"]
+        linux: ["set +o emacs +o vi; case $BASH_VERSION in ?*) set +H; unset PROMPT_COMMAND;; esac; stty -echo; unset HISTFILE; export PAGER=cat SYSTEMD_PAGER=cat GIT_PAGER=cat; PS2= PS1=$(printf '\\n<{nonce}:$?>')"]
         generic: [""]"#]]
     .assert_eq(&lines.join("\n"));
 }

@@ -22,6 +22,8 @@ pub(crate) struct Screen {
     terminal: Terminal,
     /// The prompt that was seen last.
     learned: Option<String>,
+    /// The lines above it that belong to it, each with its line break.
+    above: String,
     /// The prompt that the session has set itself; no output looks like it.
     own: Option<OwnPrompt>,
     /// Whether an echo has ever come, so that one is sure to.
@@ -30,6 +32,10 @@ pub(crate) struct Screen {
     awaited: Option<String>,
     /// Where the answer begins, once that is known.
     begins: Option<usize>,
+    /// How many bytes of the finished lines were searched for the session's own prompt.
+    searched: usize,
+    /// Where the session's own prompt was overtaken by output of something else, and the exit code that it tells.
+    overtaken: Option<(usize, Option<i32>)>,
     /// Bytes that came since a command was sent.
     received: u64,
 }
@@ -68,7 +74,20 @@ impl Screen {
     /// Makes an empty one. `prompt` matches a whole line.
     pub(crate) fn new(platform: &'static Platform, prompt: Option<Regex>) -> Self {
         let terminal = Terminal::new(platform.terminal.columns as usize);
-        Self { platform, prompt, terminal, learned: None, own: None, echoes: false, awaited: None, begins: None, received: 0 }
+        Self {
+            platform,
+            prompt,
+            terminal,
+            learned: None,
+            above: String::new(),
+            own: None,
+            echoes: false,
+            awaited: None,
+            begins: None,
+            searched: 0,
+            overtaken: None,
+            received: 0,
+        }
     }
 
     /// Forgets what is shown, because this line is being sent.
@@ -88,6 +107,8 @@ impl Screen {
         }
         self.awaited = None;
         self.begins = None;
+        self.searched = 0;
+        self.overtaken = None;
         self.received = 0;
     }
 
@@ -104,6 +125,12 @@ impl Screen {
         if let Some(awaited) = self.awaited.as_ref().filter(|_| self.begins.is_none()) {
             self.begins = echo::end(self.terminal.done(), awaited, self.learned.as_deref());
             self.echoes |= self.begins.is_some() && !awaited.is_empty();
+        }
+        let done = self.terminal.done();
+        if let Some(own) = self.own.as_ref().filter(|_| self.searched < done.len()) {
+            let found = own.last_in(&done[self.searched..]).map(|(at, code)| (self.searched + at, code));
+            self.overtaken = found.or(self.overtaken);
+            self.searched = done.len();
         }
     }
 
@@ -143,9 +170,15 @@ impl Screen {
             return Sight::Pager { send: &pager.send, after: settle };
         }
         if let Some(own) = &self.own {
-            return if own.found(last(line)).is_some() { Sight::Prompt } else { Sight::Output };
+            return match own.line(short(line)) {
+                Some(_) => Sight::Prompt,
+                None if self.overtaken.is_some() => Sight::Perhaps(quiet),
+                None => Sight::Output,
+            };
         }
-        let line = line.trim_end();
+        let whole = line.trim_end();
+        let line = self.prompt_of(whole);
+        let is_alone = line.len() == whole.len();
         let early = self.awaited.is_some() && (self.terminal.done().is_empty() || (self.echoes && self.begins.is_none()));
         if line.len() > LONGEST_PROMPT || early {
             // Before its echo, a prompt is the one before.
@@ -153,7 +186,7 @@ impl Screen {
         }
         let answered = self.begins.is_some();
         match &self.learned {
-            Some(learned) if learned == line => Sight::Perhaps(if answered { settle } else { quiet }),
+            Some(learned) if learned == line => Sight::Perhaps(if answered && is_alone { settle } else { quiet }),
             Some(learned) if answered && is_kin(learned, line) && self.is_prompt(line) => Sight::Perhaps(settle),
             // A lone `#` may be the beginning of a bar that grows.
             Some(_) if line.len() == 1 => Sight::Output,
@@ -167,12 +200,29 @@ impl Screen {
         self.prompt.as_ref().map_or_else(|| self.platform.is_prompt(line), |prompt| prompt.is_match(line))
     }
 
-    /// Whether a line of the answer, not far back, is the prompt alone.
+    /// The prompt at the end of a line, which may begin with output that had no line break. Cost does not depend on its length.
+    fn prompt_of<'a>(&self, line: &'a str) -> &'a str {
+        if self.awaited.as_ref().is_some_and(String::is_empty) {
+            // Nothing was asked, and nothing is answered.
+            return line;
+        }
+        let learned = self.learned.as_deref().unwrap_or_default();
+        let Some(before) = line.strip_suffix(learned).filter(|_| !learned.is_empty()) else { return line };
+        let may_be_prompt = || before.len() <= LONGEST_PROMPT && self.is_prompt(line);
+        // A mark, as in `*A:r1#`, is a part of another prompt; and a single character is the end of many a line.
+        let is_output = match learned.len() {
+            1 => before.contains(char::is_alphanumeric) && may_be_prompt(),
+            _ => before.len() > LONGEST_PROMPT || before.contains(char::is_alphanumeric) || !may_be_prompt(),
+        };
+        if is_output { &line[before.len()..] } else { line }
+    }
+
+    /// Whether a line of the answer, not far back, ends in the prompt.
     fn is_overtaken(&self) -> bool {
         let (Some(learned), Some(begins)) = (&self.learned, self.begins) else { return false };
         let done = self.terminal.done();
         let from = done.ceil_char_boundary(done.len().saturating_sub(BACK)).max(begins);
-        done[from..].lines().any(|line| line.trim_end() == learned)
+        done[from..].lines().any(|line| self.prompt_of(line.trim_end()) == learned)
     }
 
     /// Removes what asked for a key, which is being answered.
@@ -182,9 +232,16 @@ impl Screen {
 
     /// Takes the last line for the prompt from now on.
     pub(crate) fn learn(&mut self) {
-        let line = self.terminal.line().trim_end();
+        let line = self.prompt_of(self.terminal.line().trim_end());
         if self.own.is_none() && !line.is_empty() {
             self.learned = Some(line.to_owned());
+        }
+    }
+
+    /// Takes what an empty line was answered for the lines of the prompt above its last one.
+    pub(crate) fn learn_above(&mut self, answer: String) {
+        if self.own.is_none() && answer.len() <= LONGEST_PROMPT {
+            self.above = answer;
         }
     }
 
@@ -194,12 +251,24 @@ impl Screen {
         let begins = self.begins.unwrap_or_else(|| self.after_prompt(&text)).min(text.len());
         let line = self.terminal.line();
         let mut exit_code = None;
-        if let Some((at, code)) = self.own.as_ref().and_then(|own| own.found(last(line))) {
+        if let Some(own) = &self.own {
+            let prompt = own.line(short(line)).map(|(_, code)| (text.len(), code)).or(self.overtaken.take());
+            let (at, code) = prompt.unwrap_or((text.len(), None));
+            // The line break before the prompt is its own.
+            text.truncate(if text[..at].ends_with('\n') { at - 1 } else { at });
             exit_code = code;
-            text.push_str(&line[..line.len() - last(line).len() + at]);
         } else if let Some(learned) = &self.learned {
-            text.truncate(begins + self.platform.without_trail(&text[begins..], learned).len());
+            let line = line.trim_end();
+            let unfinished = &line[..line.len() - self.prompt_of(line).len()];
+            if unfinished.is_empty() {
+                text.truncate(begins + self.platform.without_trail(&text[begins..], learned).len());
+            }
+            text.push_str(unfinished);
+            if text[begins.min(text.len())..].ends_with(&self.above) {
+                text.truncate(text.len() - self.above.len());
+            }
         }
+        let begins = begins.min(text.len());
         text.drain(..begins);
         let refused = self.refusal(&text);
         Reply { text, exit_code, refused }
@@ -219,11 +288,6 @@ impl Screen {
         let last = text.lines().rev().find(filled);
         first.chain(last).find(|line| self.platform.is_error(short(line))).map(|line| line.trim().to_owned())
     }
-}
-
-/// The end of a line, where the session's own prompt would be.
-fn last(line: &str) -> &str {
-    &line[line.ceil_char_boundary(line.len().saturating_sub(LONGEST_PROMPT))..]
 }
 
 /// A line if it is short, else nothing: patterns are for lines that somebody would read.

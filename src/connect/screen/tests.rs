@@ -41,6 +41,13 @@ fn an_answer_is_what_stands_between_echo_and_prompt() {
         ("show x", "show\r\n*Nov 20 13:00: %LINK-3-UPDOWN: Gi0/1\r\nr1#show x\r\nup\r\nr1#", "up\n"),
         ("show x", "show x\r\n1\r\n--More--\x08\x08\x08\x08\x08\x08\x08\x08        \x08\x08\x08\x08\x08\x08\x08\x082\r\nr1#", "1\n2\n"),
         ("conf t", "conf t\r\nEnter commands\r\nr1(config)#", "Enter commands\n"),
+        ("show key", "show key\r\n1\r\nQUJDr1#", "1\nQUJD"),
+        (
+            "show key",
+            "show key\r\nQUJDr1#\r\n*Nov 20 13:00: %LINK-3-UPDOWN: Gi0/1\r\nQUJDr1#",
+            "QUJDr1#\n*Nov 20 13:00: %LINK-3-UPDOWN: Gi0/1\nQUJD",
+        ),
+        ("edit", "edit\r\n*r1#", ""),
     ] {
         assert_eq!(answered(&mut at_prompt(), command, &[bytes.as_bytes()]), answer, "{bytes:?}");
         let single: Vec<&[u8]> = bytes.as_bytes().chunks(1).collect();
@@ -89,6 +96,77 @@ fn a_new_name_is_believed_after_a_longer_silence_and_learned() {
     screen.begin("show x");
     screen.feed(b"show x\r\n1\r\ncore#");
     assert_eq!(screen.sight(), Sight::Perhaps(platform.settle));
+}
+
+#[test]
+fn output_without_a_line_break_is_kept_and_no_part_of_the_prompt() {
+    let platform = of_os("any").expect("generic");
+    for (unfinished, silence) in [("", platform.settle), ("ERROR", platform.quiet), (&"x".repeat(1024), platform.quiet)] {
+        let mut screen = at_prompt();
+        screen.begin("cat key");
+        screen.feed(format!("cat key\r\n{unfinished}r1#").as_bytes());
+        assert_eq!(screen.sight(), Sight::Perhaps(silence), "{unfinished}");
+        assert_eq!(screen.finish().text, unfinished);
+        screen.learn();
+        assert_eq!(screen.learned(), Some("r1#"));
+        assert_eq!(answered(&mut screen, "show x", &[b"show x\r\n1\r\nr1#"]), "1\n");
+    }
+}
+
+#[test]
+fn a_prompt_of_one_character_loses_no_output_and_a_line_of_it_alone_is_learned_anew() {
+    let mut screen = Screen::new(of_os("any").expect("generic"), None);
+    screen.feed(b"press >");
+    screen.feed(b"\r\n>");
+    screen.learn();
+    assert_eq!(answered(&mut screen, "", &[b"\r\nr1$"]), "");
+    assert_eq!(screen.learned(), Some("r1$"), "nothing was asked, so all of it is prompt");
+    let mut screen = Screen::new(of_os("any").expect("generic"), None);
+    screen.feed(b"$ ");
+    screen.learn();
+    assert_eq!(answered(&mut screen, "cat x", &[b"cat x\r\ntwo$ "]), "two");
+    assert_eq!(answered(&mut screen, "cat x", &[b"cat x\r\n1\r\n$ "]), "1\n");
+    screen.begin("load");
+    screen.feed(b"load\r\n###$");
+    assert_eq!(screen.sight(), Sight::Output, "a bar is no prompt");
+}
+
+#[test]
+fn the_lines_of_a_prompt_above_its_last_one_belong_to_no_answer() {
+    for above in ["root@r1:~\r\n", "\r\n{master:0}\r\n"] {
+        let mut screen = at_prompt();
+        let empty = answered(&mut screen, "", &[format!("\r\n{above}r1#").as_bytes()]);
+        screen.learn_above(empty);
+        for (said, answer) in [("1\r\n", "1\n"), ("", ""), ("1", "1"), ("root@r1:~\r\n", "root@r1:~\n")] {
+            assert_eq!(answered(&mut screen, "show x", &[format!("show x\r\n{said}{above}r1#").as_bytes()]), answer, "{said} {above}");
+        }
+        assert_eq!(answered(&mut screen, "cd /", &[b"cd /\r\nroot@r1:/\r\nr1#"]), "root@r1:/\n", "what changed is kept");
+    }
+}
+
+#[test]
+fn output_after_the_sessions_own_prompt_hides_neither_the_prompt_nor_its_exit_code() {
+    let platform = of_os("linux").expect("linux");
+    let mut screen = Screen::new(platform, None);
+    let setup = platform.open.first().expect("a line");
+    screen.own(platform.prepared(setup, "f00d").expect("prepared").1.expect("a prompt"));
+    for (bytes, ends, text, exit_code) in [
+        ("one\r\n\r\n<f00d:3>", Sight::Prompt, "one\n", Some(3)),
+        ("one\r\n\r\n<f00d:3>job done\r\n", Sight::Perhaps(platform.quiet), "one\n", Some(3)),
+        ("one\r\n<f00d:0>job\r\n<f00d:4>done", Sight::Perhaps(platform.quiet), "one", Some(0)),
+        ("one <f00d:0>", Sight::Output, "", None),
+        ("one <f00d:0>\r\n", Sight::Output, "", None),
+    ] {
+        for size in [1, bytes.len()] {
+            screen.begin("x");
+            bytes.as_bytes().chunks(size).for_each(|piece| screen.feed(piece));
+            assert_eq!(screen.sight(), ends, "{bytes:?}");
+            if exit_code.is_some() {
+                let reply = screen.finish();
+                assert_eq!((reply.text.as_str(), reply.exit_code), (text, exit_code), "{bytes:?}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -211,7 +289,7 @@ proptest! {
     ) {
         let mut screen = linux();
         screen.begin("command");
-        let bytes = format!("{}<f00d:{code}>", output.replace('\n', "\r\n"));
+        let bytes = format!("{}\r\n<f00d:{code}>", output.replace('\n', "\r\n"));
         for (index, byte) in bytes.bytes().enumerate() {
             screen.feed(&[byte]);
             prop_assert_eq!(screen.sight() == Sight::Prompt, index + 1 == bytes.len(), "at {}", index);

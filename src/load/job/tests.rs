@@ -278,6 +278,8 @@ fn jobs_that_cannot_be_right_are_refused() {
         ("job: j\ntests: []".to_owned(), "`tests` is an empty list"),
         ("job: j\ntests: {}".to_owned(), "`tests` wants a list, found a mapping"),
         ("[]".to_owned(), "a job must be a mapping, found a list"),
+        ("testbed: {name: lab}\ndevices: {r1: {os: ios}}".to_owned(), "this is a testbed, and a job is wanted"),
+        (format!("job: j\n{test}\ndevices: {{r1: {{os: ios}}}}"), "a job has no key `devices`"),
         ("job: j\ntests: [{steps: [{shell: x}]}]".to_owned(), "a test needs `name`"),
         ("job: j\ntests: [{name: t}]".to_owned(), "a test needs `steps`"),
         ("job: j\ntests: [{name: t, steps: []}]".to_owned(), "`steps` is an empty list"),

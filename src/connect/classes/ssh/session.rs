@@ -31,6 +31,9 @@ pub(super) enum Stop {
 const AGAIN: i32 = -37;
 /// Its codes for a connection that is gone: send, disconnect, timeout, receive, bad socket.
 const GONE: [i32; 5] = [-7, -13, -30, -43, -45];
+/// Its codes for bytes that are no packet of the session: a wrong authentication code, what cannot be deciphered, a length that
+/// makes no sense.
+const NO_PACKET: [i32; 3] = [-4, -12, -41];
 /// The most that a peer may say before its ssh banner, in bytes.
 const GREETING: usize = 64 * 1024;
 
@@ -147,21 +150,35 @@ impl Session {
                 // Some of its steps report a lost connection as their own failure.
                 Some(how) => Err(Stop::Lost(how.to_owned())),
                 None if GONE.contains(&code) => Err(Stop::Lost("the peer ended the session".to_owned())),
+                None if NO_PACKET.contains(&code) => Err(Stop::Lost("the peer sent bytes that are no packet of this session".to_owned())),
                 None => Err(Stop::Refused(error)),
             },
             ErrorCode::SFTP(_) => Err(Stop::Refused(error)),
         }
     }
 
+    /// Hands over what has come already; the value is whether libssh2 has something new to look at. Does not block.
+    pub(super) fn take_in(&mut self, limits: &Limits<'_>) -> Result<bool, Stop> {
+        is_in_time(limits)?;
+        let Some(link) = &mut self.link else {
+            return Err(Stop::Lost("the connection is closed".to_owned()));
+        };
+        link.send();
+        link.has_more();
+        loop {
+            match link.feed() {
+                Fed::Some => return Ok(true),
+                Fed::Over => return Err(Stop::Lost(link.ended().unwrap_or("the session ended").to_owned())),
+                Fed::None if link.receive() => {}
+                // Keys are agreed on for the first time while the session is opened.
+                Fed::Sealed | Fed::None => return Ok(false),
+            }
+        }
+    }
+
     /// Moves bytes until libssh2 has something new to look at. Blocks.
     pub(super) fn pump(&mut self, limits: &Limits<'_>) -> Result<(), Stop> {
-        // A peer that never stops sending would otherwise keep us from ever looking at the clock.
-        if limits.interrupt.is_raised() {
-            return Err(Stop::Interrupted);
-        }
-        if Instant::now() >= limits.deadline.at() {
-            return Err(Stop::Late);
-        }
+        is_in_time(limits)?;
         let Some(link) = &mut self.link else {
             return Err(Stop::Lost("the connection is closed".to_owned()));
         };
@@ -231,6 +248,14 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// A peer that never stops sending would otherwise keep us from ever looking at the clock.
+fn is_in_time(limits: &Limits<'_>) -> Result<(), Stop> {
+    if limits.interrupt.is_raised() {
+        return Err(Stop::Interrupted);
+    }
+    if Instant::now() >= limits.deadline.at() { Err(Stop::Late) } else { Ok(()) }
 }
 
 fn wait(link: &mut Link, flags: PollFlags, limits: &Limits<'_>) -> Result<(), Stop> {

@@ -17,6 +17,7 @@ use crate::connect::screen::{Screen, Sight};
 use crate::load::whole_line;
 use crate::record::answer::{Answer, Reception};
 use crate::record::fault::{Fault, FaultKind, Phase};
+use crate::record::tap::Tap;
 use missing::Missing;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ pub(super) struct Shell {
     screen: Screen,
     /// The largest answer, in bytes.
     most: usize,
+    /// Whether nobody was told what the last command said.
+    hushed: bool,
 }
 
 /// Why no prompt came.
@@ -63,7 +66,7 @@ impl Shell {
         let prompt = settings.prompt.as_deref().map(whole_line).transpose();
         let prompt = prompt.map_err(|sentence| Fault::new(FaultKind::Invalid, format!("`prompt`: {sentence}")))?;
         let line = Line::open(session, &platform.terminal, limits)?;
-        let mut shell = Self { platform, line, screen: Screen::new(platform, prompt), most: settings.max_answer };
+        let mut shell = Self { platform, line, screen: Screen::new(platform, prompt), most: settings.max_answer, hushed: false };
         let greeted = shell.prompt(session, limits);
         greeted.map_err(|trouble| shell.fault(trouble, &Missing::greeting(), limits).in_phase(Phase::Creation))?;
         shell.screen.learn();
@@ -83,8 +86,11 @@ impl Shell {
             if let Err(trouble) = self.ask(session, &line, limits) {
                 return Ok(Err(trouble));
             }
-            self.screen.finish();
+            let reply = self.screen.finish();
             self.screen.learn();
+            if line.is_empty() {
+                self.screen.learn_above(reply.text);
+            }
         }
         Ok(Ok(()))
     }
@@ -116,8 +122,15 @@ impl Shell {
     }
 
     fn ask(&mut self, session: &mut Session, line: &str, limits: &Limits<'_>) -> Result<(), Trouble> {
-        // What came since the last prompt answers nothing.
-        self.line.receive(session, limits, |_| {})?;
+        // What came since the last prompt answers nothing. If anybody said it, the command before did.
+        let before = if self.hushed { Limits { tap: Tap::SILENT, ..*limits } } else { *limits };
+        self.hushed = limits.tap.is_silent();
+        loop {
+            self.line.receive(session, &before, |_| {})?;
+            if !session.take_in(limits)? {
+                break;
+            }
+        }
         self.screen.begin(line);
         self.line.send(session, format!("{line}{ENTER}").as_bytes(), limits)?;
         self.prompt(session, limits)
