@@ -68,7 +68,7 @@ pub struct Options {
 ///     env: serde_json::json!({}),
 ///     run: serde_json::json!({"id": "1", "start": "2030-01-01T00:00:00Z"}),
 ///     file: "job.yaml".to_owned(),
-///     broken: runner::engine::plan::Broken::default(),
+///     broken: plan::Broken::default(),
 /// });
 /// assert!(complaints.is_empty(), "{complaints:?}");
 /// let plan = Arc::new(plan.ok_or("the plan was not accepted")?);
